@@ -47,13 +47,15 @@ def _finetune(options: argparse.Namespace) -> int:
 
     config = cast(FinetuneConfig, config_of(options))
     with steered() as control:
-        _show_result(show(finetune(config, control), options.json), options.json)
+        _show_result(show(finetune(config, control), options.json), options.json, Path(config.out))
     return 0
 
 
-def _show_result(last: Event | None, as_json: bool) -> None:
+def _show_result(last: Event | None, as_json: bool, run: Path | None) -> None:
     if isinstance(last, RunFinished) and not as_json and is_finetune(last.metrics):
-        print_result(last.metrics)
+        from sslstudio.engine.verdicts.effort import read_effort
+
+        print_result(last.metrics, read_effort(run) if run is not None else None)
 
 
 def _add_resume(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +75,7 @@ def _resume(options: argparse.Namespace) -> int:
         if not options.json:
             say(f"{found:,} of its pictures are in {options.data}.")
     with steered() as control:
-        _show_result(show(resume_run(options.run, control), options.json), options.json)
+        _show_result(show(resume_run(options.run, control), options.json), options.json, options.run)
     if not options.json:
         say(summary(RunFolder.open(options.run).events()))
     return 0
@@ -268,7 +270,7 @@ def _demo(options: argparse.Namespace) -> int:
     began = time.monotonic()
     with steered() as control:
         last = show(run_demo(options.out, options.minutes, control), options.json)
-    _show_result(last, options.json)
+    _show_result(last, options.json, None)
     if not options.json:
         say(f"The demo took {duration(time.monotonic() - began)}.")
     return 0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.training.config import DataConfig, PretrainConfig
     from sslstudio.engine.training.time_estimate import Estimate
+    from sslstudio.engine.verdicts.ladder import Ladder
 
 
 def read_events(run: Path, control: RunControl) -> list[Event]:
@@ -76,6 +77,15 @@ def leave_out_folder(run: Path, name: str, control: RunControl) -> RunAbout:
 def summarise_run(run: Path, control: RunControl) -> str:
     """Say what became of a run, in a sentence."""
     return render(summary(RunFolder.open(run).events()))
+
+
+def judge_run(run: Path, control: RunControl) -> "Ladder | None":
+    """Say what a run shows, question by question; None while it has no result."""
+    from sslstudio.engine.verdicts.effort import read_effort
+    from sslstudio.engine.verdicts.ladder import judge
+
+    metrics = RunFolder.open(run).metrics()
+    return None if metrics is None else judge(metrics, read_effort(run))
 
 
 def lay_strip(sheet: Path, control: RunControl) -> Any:

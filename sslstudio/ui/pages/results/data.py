@@ -25,6 +25,7 @@ from sslstudio.ui.widgets.picture import to_image
 if TYPE_CHECKING:
     from sslstudio.engine.labels.masks.decode import MaskCoding
     from sslstudio.engine.runs.run_folder import RunFolder
+    from sslstudio.engine.verdicts.ladder import Ladder
 
 LARGE = 900  # pixels of the short side of a picture that is looked at closely
 
@@ -39,6 +40,7 @@ class Results:
     metrics: FinetuneMetrics
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
+    ladder: "Ladder | None" = None  # what it says, question by question
     network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
 
 
@@ -46,6 +48,8 @@ def load_results(run: Path, control: RunControl) -> Results:
     """Read a finished fine-tuning run. Raises DataError when it has no result yet."""
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.training.recognised_record import find_changes
+    from sslstudio.engine.verdicts.effort import read_effort
+    from sslstudio.engine.verdicts.ladder import climb
 
     opened = RunFolder.open(run)
     metrics = opened.finetune_metrics()
@@ -61,7 +65,8 @@ def load_results(run: Path, control: RunControl) -> Results:
     coding = _coding(opened, place, labels, roles, metrics["classes"]) if masks else None
     shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
-    return Results(run, folder, config.get("source", ""), shown, found, coding, network)
+    ladder = climb(metrics, read_effort(run))
+    return Results(run, folder, config.get("source", ""), shown, found, coding, ladder, network)
 
 
 def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str], names: Sequence[str]) -> "MaskCoding":

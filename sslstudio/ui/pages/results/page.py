@@ -6,7 +6,6 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from sslstudio.engine.core.messages import joined_parts
 from sslstudio.engine.runs.metrics import class_columns
 from sslstudio.ui.background import jobs
 from sslstudio.ui.pages.page import Page
@@ -22,6 +21,7 @@ from sslstudio.ui.pages.results.predictions_view import PredictionsView
 from sslstudio.ui.pages.results.twins_view import TwinsView, compared
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.ladder_view import Rungs, VerdictLine
 from sslstudio.ui.widgets.layout import (
     Card,
     EmptyState,
@@ -30,7 +30,6 @@ from sslstudio.ui.widgets.layout import (
     column,
     make_scrollable,
     row,
-    symbol,
     text,
     wrap_layout,
 )
@@ -79,8 +78,9 @@ class ResultsPage(Page):
         self._load()
 
     def _add_result(self) -> None:
-        self.verdict = text("", "verdict")
-        self.verdict_more = text("")  # what else there is to it
+        self.line = VerdictLine()
+        self.verdict = self.line.said
+        self.rungs = Rungs()
         self.counts = text("", "muted")
         self.older = text("", "muted")  # said of results of an earlier version
         self.scores = ScoreTable()
@@ -107,8 +107,9 @@ class ResultsPage(Page):
         self.tabs.addTab(wrap_layout(column(12, self.map)), self.tr("Map"))
         self.tabs.addTab(wrap_layout(column(12, self.doubts)), self.tr("Doubtful labels"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(12, self.take))), self.tr("Take it away"))
-        said = column(self.verdict, self.verdict_more, self.counts, self.older, gap=4)
-        head = Card(margin=16).add(row(symbol("chart", "accent", 28), (said, 1), gap=16))
+        for one in (self.counts, self.older):
+            self.line.below.addWidget(one)
+        head = Card(margin=16).add(self.line)
         self.result = wrap_layout(column(head, (self.tabs, 1), gap=12))
         self.faces.addWidget(self.result)
 
@@ -118,7 +119,7 @@ class ResultsPage(Page):
             self.twins, text(self.tr("Click a stretch to see its pictures."), "small")
         )
         inside = row((column(self.scores, self.twins_card, None, gap=14), 3), (notes, 2), gap=14)
-        return make_scrollable(wrap_layout(column(12, inside, None)))
+        return make_scrollable(wrap_layout(column(12, self.rungs, inside, None, gap=14)))
 
     def _matrix_tab(self) -> QWidget:
         self.hint = text("", "small")
@@ -158,10 +159,10 @@ class ResultsPage(Page):
         """Show a result."""
         self.results = results
         metrics = results.metrics
-        first, *more = (formatting.tidy(formatting.render(part)) for part in joined_parts(metrics["verdict"]))
-        self.verdict.setText(first)
-        self.verdict_more.setText(" ".join(more))
-        self.verdict_more.setVisible(bool(more))
+        ladder = results.ladder
+        self.line.show_ladder(ladder)
+        if ladder is not None:
+            self.rungs.show_ladder(ladder)
         trained = formatting.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
         tested = formatting.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
@@ -171,7 +172,7 @@ class ResultsPage(Page):
         self.older.setVisible(bool(older))
         self.scores.show_scores(metrics)
         clear(self.notes)
-        for sentence in [self._reading(), *metrics["notes"]]:
+        for sentence in [metrics["verdict"], self._reading(), *metrics["notes"]]:
             self.notes.addWidget(text(formatting.tidy(formatting.render(sentence))))
         self._fill_parts()
         groups = compared(results.predictions)

@@ -24,6 +24,7 @@ from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.launch.launcher import resume_run
+    from sslstudio.engine.verdicts.ladder import Ladder
 else:
     resume_run = jobs.late("sslstudio.engine.launch.launcher", "resume_run")
 
@@ -154,6 +155,12 @@ class RunController(QObject):
         run = self._view.run
         if run is not None and run.is_dir():
             jobs.run(partial(run_operations.summarise_run, run), self._view.tell, self._tell_error, owner=self)
+            judged = partial(self._show_verdict, run)
+            jobs.run(partial(run_operations.judge_run, run), judged, self._tell_error, owner=self)
+
+    def _show_verdict(self, run: Path, ladder: "Ladder | None") -> None:
+        if run == self._view.run:  # another one may be shown by now
+            self._view.show_verdict(ladder)
 
     def show_earlier_curves(self, runs: list[Path]) -> None:
         """Draw the curves of these runs over those of the run that is shown, and of no others."""

@@ -2,6 +2,7 @@
 from the record of an earlier run."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFormLayout, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
@@ -24,6 +25,7 @@ from sslstudio.ui.background.throttle import Paced
 from sslstudio.ui.pages.train.answers import Answers
 from sslstudio.ui.pages.train.curves import Curves, state_line
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.ladder_view import VerdictLine
 from sslstudio.ui.widgets.layout import (
     Card,
     Figure,
@@ -36,6 +38,9 @@ from sslstudio.ui.widgets.layout import (
     text,
     wrap_layout,
 )
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.verdicts.ladder import Ladder
 
 STATES = (Preparing, RunStarted, Paused, Resumed, RunFinished)
 FIGURES_MS = 1000  # between two looks at step, speed and time left
@@ -73,7 +78,11 @@ class RunView(QWidget):
         self.older = text("", "muted")  # said of records of an earlier version
         for piece in (self.state, self.bar, self.told, self.older):
             layout.addWidget(piece)
-        layout.addLayout(row(self.left, self.speed, self.step, self.epoch, gap=12))
+        self.line = VerdictLine()
+        self.verdict = Card(margin=14).add(self.line)
+        self.figures = wrap_layout(row(self.left, self.speed, self.step, self.epoch, gap=12))
+        layout.addWidget(self.verdict)
+        layout.addWidget(self.figures)
         layout.addWidget(self.trouble)
         layout.addWidget(self.alarm)
         layout.addWidget(self.tabs, 1)
@@ -104,6 +113,7 @@ class RunView(QWidget):
             figure.say("–")
         self.trouble.say("")
         self.tell("")
+        self.show_verdict(None)
         self._tell_older("")
         self.alarm.say("")
         self.curves.clear()
@@ -116,6 +126,12 @@ class RunView(QWidget):
         """The run in a sentence, once it has ended."""
         self.told.setText(sentence)
         self.told.setVisible(bool(sentence))
+
+    def show_verdict(self, ladder: "Ladder | None") -> None:
+        """What the run shows, once it has ended: then nobody needs its speed. None: there is nothing to say yet."""
+        self.line.show_ladder(ladder)
+        self.verdict.setVisible(ladder is not None)
+        self.figures.setVisible(ladder is None)
 
     def _tell_older(self, sentence: str) -> None:
         self.older.setText(sentence)
