@@ -1,12 +1,13 @@
 """What the window asks about runs and experiments, their time and their commands, off the UI thread."""
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images import multi_folder
@@ -77,6 +78,13 @@ def leave_out_folder(run: Path, name: str, control: RunControl) -> RunAbout:
 def summarise_run(run: Path, control: RunControl) -> str:
     """Say what became of a run, in a sentence."""
     return render(summary(RunFolder.open(run).events()))
+
+
+def run_kind(run: Path) -> str:
+    """Say what a fine-tuning answers: classification or segmentation; '' where that cannot be read."""
+    with suppress(StudioError, OSError):
+        return str(RunFolder.open(run).config().get("kind", ""))
+    return ""
 
 
 def judge_run(run: Path, control: RunControl) -> "Ladder | None":

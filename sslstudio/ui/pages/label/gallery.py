@@ -12,7 +12,7 @@ from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import column, text
 
-ALL, OPEN, LABELLED, NEXT, RANDOM = range(5)  # the filters, in the order of the box
+ALL, OPEN, LABELLED, NEXT, RANDOM, PROPOSED = range(6)  # the filters, in the order of the box
 
 
 class LabelGallery(QWidget):
@@ -27,13 +27,15 @@ class LabelGallery(QWidget):
     def __init__(self, label_of: Callable[[str], str]) -> None:
         super().__init__()
         self._label_of = label_of
+        self.proposal_of: Callable[[str], str] = lambda path: ""  # what the network proposes for a picture, '' for none
         self._root = Path()
         self._paths: Sequence[str] = ()
         self.suggested: list[str] = []
         self.shown: list[str] = []
         self.filter = QComboBox()
         self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
-                              self.tr("To label next"), self.tr("At random")])  # fmt: skip
+                              self.tr("To label next"), self.tr("At random"),
+                              self.tr("Proposed by the network")])  # fmt: skip
         self.filter.setAccessibleName(self.tr("Which pictures are shown"))
         self.filter.currentIndexChanged.connect(self._show_filter)
         self.view = GalleryView()
@@ -61,7 +63,7 @@ class LabelGallery(QWidget):
     def renew(self) -> None:
         """Filter anew; the current picture stays current where it is shown."""
         current, which = self.path, self.filter.currentIndex()
-        if which in (NEXT, RANDOM):
+        if which in (NEXT, RANDOM, PROPOSED):
             self.shown = list(self.suggested)
         else:
             wanted = {ALL: (True, False), OPEN: (False,), LABELLED: (True,)}[which]
@@ -82,7 +84,10 @@ class LabelGallery(QWidget):
     def _item(self, path: str) -> GalleryItem:
         label = self._label_of(path)
         name = printable(path)
-        return GalleryItem(self._root / path, label or name.rpartition("/")[2], "good" if label else "", name)
+        proposed = "" if label or self.filter.currentIndex() != PROPOSED else self.proposal_of(path)
+        return GalleryItem(
+            self._root / path, label or proposed or name.rpartition("/")[2], "good" if label else "", name
+        )
 
     # --- the current one
 

@@ -57,11 +57,15 @@ class ResultsPage(Page):
         self.corner.addWidget(self.part_label)
         self.corner.addWidget(self.part)
         again = button(self.tr("Fine-tune again"), lambda: workspace.wants_page.emit("finetune"), icon="refresh")
-        self.folder = button(self.tr("Open its folder"), self.open_folder, "primary", "folder")
+        self.folder = button(self.tr("Open its folder"), self.open_folder, icon="folder")
+        self.propose = button(self.tr("Check what it proposes"), self.look_at_proposals, "primary", "check")
+        self.propose.setToolTip(
+            self.tr("Its answers for the pictures without a label, to accept, correct or reject one by one")
+        )
         worth = button(
             self.tr("How many labels is it worth?"), lambda: workspace.ask_comparison("compare"), icon="compare"
         )
-        self.end_with(again, worth, None, self.folder)
+        self.end_with(again, worth, self.folder, None, self.propose)
         to_labels = button(self.tr("To fine-tuning"), lambda: workspace.wants_page.emit("finetune"), "primary", "tag")
         self.missing = EmptyState(
             "chart", self.tr("No result yet"),
@@ -281,6 +285,11 @@ class ResultsPage(Page):
     def leave(self) -> None:
         """Labels that were changed here are used by the next fine-tuning."""
         self.doubts.deciding.labels.hand_over()
+
+    def look_at_proposals(self) -> None:
+        """Lead to the page that labels, where the network's answers are proposals."""
+        self.workspace.wants_page.emit("label")
+        self.workspace.proposals_wanted.emit()
 
     def open_folder(self) -> None:
         """Show the run's files in the system's own window."""
