@@ -16,6 +16,7 @@ from sslstudio.ui.pages.results.doubts import DoubtsController
 from sslstudio.ui.pages.results.doubts_view import DoubtsView
 from sslstudio.ui.pages.results.export_view import ExportView
 from sslstudio.ui.pages.results.inspection import InspectionController
+from sslstudio.ui.pages.results.label_curve_card import LabelCurveCard
 from sslstudio.ui.pages.results.map_view import MapView
 from sslstudio.ui.pages.results.predictions_view import PredictionsView
 from sslstudio.ui.pages.results.twins_view import TwinsView, compared
@@ -122,7 +123,8 @@ class ResultsPage(Page):
         self.twins_card = Card(self.tr("Picture by picture"), margin=16).add(
             self.twins, text(self.tr("Click a stretch to see its pictures."), "small")
         )
-        inside = row((column(self.scores, self.twins_card, None, gap=14), 3), (notes, 2), gap=14)
+        self.more_labels = LabelCurveCard()
+        inside = row((column(self.scores, self.more_labels, self.twins_card, None, gap=14), 3), (notes, 2), gap=14)
         return make_scrollable(wrap_layout(column(12, self.rungs, inside, None, gap=14)))
 
     def _matrix_tab(self) -> QWidget:
@@ -175,6 +177,7 @@ class ResultsPage(Page):
         self.older.setText(older)
         self.older.setVisible(bool(older))
         self.scores.show_scores(metrics)
+        self.more_labels.show_results(results)
         clear(self.notes)
         for sentence in [metrics["verdict"], self._reading(), *metrics["notes"]]:
             self.notes.addWidget(text(formatting.tidy(formatting.render(sentence))))
@@ -278,6 +281,7 @@ class ResultsPage(Page):
     def finish(self) -> None:
         """The window closes: end what goes on in this page."""
         self.take.finish()
+        self.more_labels.finish()
         self.map.finish()
         self.doubts.deciding.labels.close()
         super().finish()
