@@ -61,6 +61,7 @@ class Workspace(QObject):
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     wants_page = Signal(str)
+    learn_again = Signal()  # with the labels as they are now, after the result that is looked at
     proposals_wanted = Signal()  # what the last network proposes is to be looked at, on the page that labels
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar

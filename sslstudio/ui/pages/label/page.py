@@ -22,7 +22,7 @@ from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
-from sslstudio.ui.widgets.layout import EmptyState, button, text
+from sslstudio.ui.widgets.layout import EmptyState, button, retitle, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.workspace.labels import labelled_by, labels_of
 from sslstudio.ui.workspace.proposals import ProposalsController
@@ -184,6 +184,8 @@ class LabelPage(Page):
         self.progress.setText(said)
         self.halt.setVisible(self._asking is not None or self.proposals.asking)
         self.progress.setVisible(self.export.busy.isHidden() or self._asking is not None)
+        again = self.board.gallery.filter.currentIndex() == PROPOSED and self.workspace.result is not None
+        retitle(self.forward, self.tr("Learn again with these") if again else self.tr("Fine-tune with these"))
         self.forward.setEnabled(bool(labels.find_labelled(kind)))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")
@@ -330,6 +332,7 @@ class LabelPage(Page):
         elif which == PROPOSED:
             self._show_proposals()
             self.proposals.ask()
+        self._show_progress()
         self._show_why()
 
     # --- what the last network proposes
@@ -436,3 +439,5 @@ class LabelPage(Page):
         """Fine-tune with the labels as they are."""
         self.labels.hand_over(always=True)
         self.workspace.wants_page.emit("finetune")
+        if self.board.gallery.filter.currentIndex() == PROPOSED and self.workspace.result is not None:
+            self.workspace.learn_again.emit()

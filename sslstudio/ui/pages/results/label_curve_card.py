@@ -96,8 +96,8 @@ class LabelCurveCard(Card):
         self.plot = CurvePlot()
         self.about = text(
             self.tr(
-                "Balanced accuracy of a read-out on features that stay as they are, by cross-validation on the labels of "
-                "this run; dashed is what is expected."
+                "Balanced accuracy of a read-out on features that stay as they are, by cross-validation on the labels "
+                "of this run; dashed is what is expected."
             ),
             "small",
         )

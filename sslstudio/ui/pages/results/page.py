@@ -57,7 +57,8 @@ class ResultsPage(Page):
         self.part_label = text(self.tr("Look at:"), "muted", wrap=False)
         self.corner.addWidget(self.part_label)
         self.corner.addWidget(self.part)
-        again = button(self.tr("Fine-tune again"), lambda: workspace.wants_page.emit("finetune"), icon="refresh")
+        again = button(self.tr("Learn again"), self.learn_again, icon="refresh")
+        again.setToolTip(self.tr("Fine-tune with the labels there are now, from the start that measures better"))
         self.folder = button(self.tr("Open its folder"), self.open_folder, icon="folder")
         self.propose = button(self.tr("Check what it proposes"), self.look_at_proposals, "primary", "check")
         self.propose.setToolTip(
@@ -289,6 +290,11 @@ class ResultsPage(Page):
     def leave(self) -> None:
         """Labels that were changed here are used by the next fine-tuning."""
         self.doubts.deciding.labels.hand_over()
+
+    def learn_again(self) -> None:
+        """Fine-tune with the labels as they are now."""
+        self.workspace.wants_page.emit("finetune")
+        self.workspace.learn_again.emit()
 
     def look_at_proposals(self) -> None:
         """Lead to the page that labels, where the network's answers are proposals."""

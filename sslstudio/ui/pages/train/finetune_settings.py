@@ -99,6 +99,14 @@ class FinetuneSettings(QWidget):
         self.form.editor("twin").setEnabled(chosen != SCRATCH)
         self.source_changed.emit()
 
+    def start_at(self, source: str) -> None:
+        """Choose what it starts from, as the engine names it: a run that is listed, general, scratch, or a file."""
+        place = self.source.findData(source)
+        if place < 0:
+            self.weights.set_path(source)
+            place = self.source.findData(FILE)
+        self.source.setCurrentIndex(place)
+
     def run(self) -> Path | None:
         """The pretraining run that it starts from; None for general weights, a file or from scratch."""
         chosen = self.source.currentData()
