@@ -127,8 +127,20 @@ def start_waiting(waiting: Waiting, control: RunControl) -> Iterator[Event]:
 
     values = {key: value for key, value in waiting.config.items() if key != "job"}
     if waiting.job == "finetune":
+        _check_source(str(values.get("source", "")))
         return finetune(finetune_from_dict(values), control)
     return pretrain(pretrain_from_dict(values), control)
+
+
+def _check_source(source: str) -> None:
+    """Raises DataError when a run that was to end before this one left nothing to start from."""
+    path = Path(source)
+    if path.is_absolute() and not path.is_file() and not (path / "last.safetensors").exists():
+        raise DataError(
+            "The run that it was to start from, {name}, has left no weights: it failed or was taken out. Choose "
+            "another start, and queue it again.",
+            name=path.name,
+        )
 
 
 def name_run(config: Any) -> Message:
@@ -150,10 +162,11 @@ class Interrupted:
     title: str
     done: int
     total: int
+    saved: bool = False  # it was stopped, and not cut off
 
 
 def find_interrupted(run: Path, control: RunControl) -> Interrupted | None:
-    """Find out whether this is a run without an end but with a checkpoint, or a comparison or tournament with something
+    """Find out whether this is a run that can go on from a checkpoint, or a comparison or tournament with something
     left; None otherwise."""
     if experiment_job(run):
         from sslstudio.engine.experiments.catalogue import stand_of
@@ -162,9 +175,10 @@ def find_interrupted(run: Path, control: RunControl) -> Interrupted | None:
         left = stand.settled < stand.total
         return Interrupted(run, stand.job, stand.title, stand.settled, stand.total) if left else None
     found = summary_of(run)
-    if found is None or found.outcome != "interrupted" or not any(run.rglob("*last.safetensors")):
+    if found is None or found.outcome not in ("interrupted", "stopped") or not any(run.rglob("*last.safetensors")):
         return None  # in a cross-validation the weights lie in its folds
-    return Interrupted(run, found.job, found.title, found.step, found.total_steps)
+    saved = found.outcome == "stopped"
+    return Interrupted(run, found.job, found.title, found.step, found.total_steps, saved)
 
 
 def find_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":

@@ -84,6 +84,7 @@ class Workspace(QObject):
         self.choices: dict[str, dict[str, Any]] = {}  # by page: what was chosen there, as a project keeps it
         self.pretrained: Path | None = None
         self.result: Path | None = None
+        self.goes_on_later = False  # the run that is being stopped was saved to go on, when the window closed
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
         self.queue = QueueController(self.runner, self)
@@ -433,6 +434,14 @@ class Workspace(QObject):
         elif outcome == "finished":
             self.show_result(run)
         self.changed.emit(Change.RUNS)
+
+    def forget_run(self, run: Path) -> None:
+        """A run was thrown away: nothing starts from it, and it is no result to look at."""
+        if self.pretrained == run:
+            self.pretrained = None
+        if self.result == run:
+            self.result = None
+            self.changed.emit(Change.RESULT)
 
     def show_result(self, run: Path) -> None:
         """Make a fine-tuning run the result that is looked at."""

@@ -51,6 +51,8 @@ class FinetunePage(RunPage):
         self._of: Path | None = None  # the folder whose runs are offered to start from
         self._listing = 0  # how often the runs are being looked for just now
         self._hurried = False  # start was asked for meanwhile
+        self._queues = False  # so was the queue
+        self._pretrainings: list[Any] = []
         self._again = False  # learning again was asked for before the page was ready
         self.why = Notice("info")  # what it starts from this time
         self.labels_view = LabelsView()
@@ -62,6 +64,7 @@ class FinetunePage(RunPage):
         self.view.tabs.insertTab(0, make_scrollable(labels), self.tr("Labels"))
         self.sheet.insertWidget(1, self.why)
         workspace.learn_again.connect(self.learn_again)
+        workspace.queue.changed.connect(self._show_sources)
         self.refresh()
 
     # --- learning again
@@ -161,27 +164,46 @@ class FinetunePage(RunPage):
     def tell_listing_error(self, error: Exception) -> None:
         """Say that the runs could not be looked for: nothing is started without a person who knows that."""
         self._listing -= 1
-        self._hurried = False
+        self._hurried = self._queues = False
         super().tell_listing_error(error)
 
     def start_run(self) -> None:
         """Start what is set. A click that comes before the pretraining is listed waits for it, and does not start
         from scratch in silence."""
         self._hurried = bool(self._listing)
-        if not self._hurried:
+        run = self.own.run() if self.own is not None else None
+        if run is not None and any(str(run) == one.config.get("out") for one in self.workspace.queue.runs):
+            self.wrong.say(
+                self.tr("What it starts from still waits in the queue. Add this one to the queue behind it.")
+            )
+        elif not self._hurried:
             super().start_run()
 
     def show_runs(self, runs: list[Any]) -> None:
         """Earlier fine-tunings to the list, pretrainings with weights to what can be started from."""
         super().show_runs(runs)
-        usable = [run for run in runs if run.job == "pretrain" and (run.path / "last.safetensors").exists()]
-        if self.own is not None:
-            self.own.show_sources(usable, self.workspace.pretrained)
+        self._pretrainings = [run for run in runs if run.job == "pretrain"]
+        self._show_sources()
         self._listing -= 1
+        if self._queues and not self._listing:
+            self.add_to_queue()
         if self._hurried and not self._listing:
             self.start_run()
         elif self._again and not self._listing:
             self.learn_again()
+
+    def _show_sources(self) -> None:
+        """What there is to start from, and what will be there when what waits has run."""
+        waiting = [(str(run.config.get("out", "")), formatting.render(run.title))
+                   for run in self.workspace.queue.runs if run.job == "pretrain"]  # fmt: skip
+        if self.own is not None:
+            self.own.show_sources(self._pretrainings, self.workspace.pretrained, waiting)
+
+    def add_to_queue(self) -> None:
+        """A click that comes before the runs are listed waits for that: nothing is queued from scratch in silence."""
+        self._queues = bool(self._listing)
+        if not self._queues:
+            super().add_to_queue()
 
     def config(self) -> Any:
         """The engine's FinetuneConfig as it is set. Raises ConfigError."""

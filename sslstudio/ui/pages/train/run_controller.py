@@ -13,6 +13,7 @@ from sslstudio.engine.core.events import Event, RunStarted
 from sslstudio.engine.runs import trash
 from sslstudio.engine.runs.follow import follow
 from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.run_name import rename_run
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import runs as run_operations
@@ -58,6 +59,9 @@ class RunController(QObject):
         runs.opened.connect(self.open)
         runs.resumed.connect(self.resume)
         runs.ticked.connect(self.show_earlier_curves)
+        runs.renamed.connect(self.rename)
+        runs.removed.connect(self.discard)
+        view.resumed.connect(self.resume)
 
     def _add_bar(self) -> None:
         self.bar = QFrame()
@@ -220,6 +224,21 @@ class RunController(QObject):
         self.told.setText(self.tr("Discarded: {0}").format(place.name))
         self.bar.show()
         self._workspace.changed.emit(Change.RUNS)
+
+    def rename(self, run: Path, name: str) -> None:
+        """Call an earlier run something else."""
+        op = jobs.without_control(rename_run, run, name)
+        jobs.run(op, lambda _: self._workspace.changed.emit(Change.RUNS), self._tell_error, owner=self)
+
+    def discard(self, run: Path) -> None:
+        """Throw an earlier run away; it can be brought back until the window closes."""
+        if self._runner.active and self._view.run == run:
+            return
+        if self._view.run == run:
+            self._view.clear()
+        jobs.run(jobs.without_control(trash.set_aside, run), self._show_discarding, self._tell_error, owner=self)
+        self._workspace.forget_run(run)
+        self.changed.emit()
 
     def bring_back(self) -> None:
         """Undo the last discarding."""
