@@ -11,6 +11,7 @@ from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images import multi_folder
+from sslstudio.engine.projects.runs import runs_in
 from sslstudio.engine.runs import relink
 from sslstudio.engine.runs.experiment_folder import experiment_job
 from sslstudio.engine.runs.queue import Waiting
@@ -20,6 +21,7 @@ from sslstudio.ui.text.formatting import render
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.experiments.catalogue import ExperimentSummary
+    from sslstudio.engine.experiments.tournament_config import TournamentConfig
     from sslstudio.engine.finetuning.split_policy import Leak
     from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.training.config import DataConfig, PretrainConfig
@@ -226,6 +228,20 @@ def estimate_time(
     if pace is None:
         return None
     return estimate(config.budget, training_pictures(pictures, config.data), config.optimiser.batch_size, pace)
+
+
+def warn_short(found: "Estimate", batch_size: int) -> str:
+    """Say before it starts that a pretraining will be too short to conclude anything from; '' where it is not."""
+    from sslstudio.engine.verdicts.effort import warn_before
+
+    return warn_before(found.epochs, found.seconds * found.pace / max(1, batch_size), found.seconds)
+
+
+def find_rank_problem(config: "TournamentConfig", folders: Sequence[Path], control: RunControl) -> str:
+    """Say why a tournament could not rank its tasks in its time; '' where it can, or nothing is known of the speed."""
+    from sslstudio.engine.experiments.rankable import rank_problem
+
+    return rank_problem(config, [run.path for run in runs_in(folders) if run.job == "pretrain"])
 
 
 def write_command(said: Any, control: RunControl) -> str:

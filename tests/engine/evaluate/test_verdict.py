@@ -121,8 +121,8 @@ def test_masks_that_are_worse_than_background_say_so_before_pretraining_is_prais
     assert said.startswith("No better than always guessing the most frequent class, which has a mean IoU of 0.415: ")
     assert "Fewer pixels are right than by always guessing the most frequent class: 0.678 instead of 0.829." in said
     assert said.endswith(
-        "The mean IoU is 0.466 pretrained against 0.416 from scratch: while guessing does as well, nothing follows from "
-        "their difference."
+        "The mean IoU is 0.466 pretrained against 0.416 from scratch: while guessing does as well, nothing follows "
+        "from their difference."
     )
     assert "Higher" not in said
 

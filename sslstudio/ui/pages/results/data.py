@@ -3,7 +3,7 @@ predictions say it all. Runs on another thread."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:
+    from sslstudio.engine.evaluate.class_rates import ClassRates
     from sslstudio.engine.labels.masks.decode import MaskCoding
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.verdicts.ladder import Ladder
@@ -40,12 +41,14 @@ class Results:
     metrics: FinetuneMetrics
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
+    rates: Mapping[str, "list[ClassRates]"] = field(default_factory=dict)  # part -> of each class
     ladder: "Ladder | None" = None  # what it says, question by question
     network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
 
 
 def load_results(run: Path, control: RunControl) -> Results:
     """Read a finished fine-tuning run. Raises DataError when it has no result yet."""
+    from sslstudio.engine.evaluate.class_rates import rates_of
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.training.recognised_record import find_changes
     from sslstudio.engine.verdicts.effort import read_effort
@@ -66,7 +69,8 @@ def load_results(run: Path, control: RunControl) -> Results:
     shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
     ladder = climb(metrics, read_effort(run))
-    return Results(run, folder, config.get("source", ""), shown, found, coding, ladder, network)
+    rates = {} if masks else {part: rates_of(run, part, metrics["classes"]) for part in metrics["parts"]}
+    return Results(run, folder, config.get("source", ""), shown, found, coding, rates, ladder, network)
 
 
 def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str], names: Sequence[str]) -> "MaskCoding":

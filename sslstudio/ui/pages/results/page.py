@@ -1,10 +1,12 @@
 """What came out of a fine-tuning, read from the run's own files."""
 
+import math
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.metrics import class_columns
 from sslstudio.ui.background import jobs
@@ -37,6 +39,9 @@ from sslstudio.ui.widgets.layout import (
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
 from sslstudio.ui.workspace.workspace import Change, Workspace
+
+if TYPE_CHECKING:
+    from sslstudio.engine.evaluate.class_rates import ClassRates, Rate
 
 MOST_WIDE = 440  # pixels for the table of classes: the matrix beside it needs the rest
 
@@ -131,7 +136,15 @@ class ResultsPage(Page):
     def _matrix_tab(self) -> QWidget:
         self.hint = text("", "small")
         left = Card(margin=16).add((self.matrix, 1), self.hint)
-        right = Card(self.tr("Class by class"), margin=16).add(self.per_class)
+        self.rates = table([self.tr("Class"), *rate_heads()], stretch=0)
+        self.rates.setAccessibleName(self.tr("Each class against all others"))
+        self.rates.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.per_class.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.rates_title = text(self.tr("Each class against all others, with 95 % intervals"), "field")
+        right = Card(self.tr("Class by class"), margin=16).add(
+            (self.per_class, 1), self.rates_title, (self.rates, 1),
+            text(self.tr("Ctrl+C copies the selected lines, for a spreadsheet."), "small"),
+        )  # fmt: skip
         inside = row((left, 3), (right, 2), gap=14)
         return wrap_layout(column(12, inside))
 
@@ -223,6 +236,11 @@ class ResultsPage(Page):
         self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key, unit) for key in keys)])
         fill(self.per_class, [[named(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
         make_room(self.per_class, MOST_WIDE)
+        rates = self.results.rates.get(part, [])
+        fill(self.rates, [[name, *rate_words(one)] for name, one in zip(metrics["classes"], rates, strict=False)])
+        make_room(self.rates, MOST_WIDE)
+        for one in (self.rates, self.rates_title):
+            one.setVisible(bool(rates))
         self.inspection.look_at(self.results.run, part)
         self.predictions.show_predictions(self.results, part)
         self.map.show_results(self.results, part)
@@ -318,6 +336,25 @@ def class_head(key: str, unit: str) -> str:
         "dice": formatting.tr("Dice"),
     }
     return known.get(key, key)
+
+
+def rate_heads() -> list[str]:
+    """The headings of what is said of each class against all others."""
+    return [formatting.tr("Sensitivity"), formatting.tr("Specificity"), formatting.tr("AUC")]
+
+
+def rate_words(rates: "ClassRates") -> list[str]:
+    """A cell for each of them: the value, and its interval in brackets."""
+    shares = [_between(one, 100) for one in (rates.sensitivity, rates.specificity)]
+    return [*shares, _between(rates.auc, 1)]
+
+
+def _between(rate: "Rate", times: int) -> str:
+    if not math.isfinite(rate.value):
+        return "–"
+    digits = 0 if times == 100 else 2
+    value, low, high = (formatting.figures(f"{times * one:.{digits}f}") for one in (rate.value, rate.low, rate.high))
+    return f"{value} % ({low}–{high})" if times == 100 else f"{value} ({low}–{high})"
 
 
 def _figure(key: str, value: float | None) -> str:

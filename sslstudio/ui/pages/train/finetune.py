@@ -23,7 +23,7 @@ from sslstudio.ui.pages.train.source_split import SourceSplit
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
-from sslstudio.ui.widgets.layout import Card, Notice, button, column, make_scrollable, row, wrap_layout
+from sslstudio.ui.widgets.layout import Card, Notice, button, column, make_scrollable, row, text, wrap_layout
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:  # imports torch
@@ -110,6 +110,7 @@ class FinetunePage(RunPage):
         self.place_on_top(self.own)
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
         settings.batch.editor("batch_size").set_value(BATCH)
+        settings.say_below_budget(text(self.tr("For all its networks together, the twin too."), "small"))
         self.split = SplitLink(self.workspace, settings, self).split
         own = self.own
         own.source_changed.connect(self._match_source)

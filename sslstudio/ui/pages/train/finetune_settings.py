@@ -54,7 +54,13 @@ class FinetuneSettings(QWidget):
         below = (self.weights, self.general, below_source)
         layout.addLayout(column(text(self.tr("Starts from"), "field"), self.source, *below, gap=5))
         layout.addWidget(self.form)
+        self.kind.currentIndexChanged.connect(self._name_labels)
         self.forget_sources()
+
+    def _name_labels(self) -> None:
+        """Masks have labels in all, and not so many of each class."""
+        masks = self.kind.currentData() == "segmentation"
+        self.form.retitle("labels_per_class", self.tr("Labelled masks") if masks else self.tr("Labels a class"))
 
     def suit(self, recognised: "Recognised") -> None:
         """Propose the kind of answer that these labels allow."""
