@@ -19,6 +19,7 @@ from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.messages import NOTHING, Message, join, plain
 
 # What torch says on each kind of device when memory runs out; only CUDA's allocator has an error class of its own.
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
@@ -50,6 +51,16 @@ class Device:
         if self.dtype is torch.float32:
             return nullcontext()
         return torch.autocast(self.handle.type, dtype=self.dtype)
+
+    def in_full(self) -> AbstractContextManager[object]:
+        """Full precision again inside `autocast`: what makes batches and views must not round places and colours."""
+        if self.dtype is torch.float32:
+            return nullcontext()
+        return torch.autocast(self.handle.type, enabled=False)
+
+    def scaler(self) -> torch.amp.GradScaler | None:
+        """What keeps small gradients of float16 from becoming 0; None where nothing is to be scaled."""
+        return torch.amp.GradScaler(self.handle.type) if self.dtype is torch.float16 else None
 
     def wait(self) -> None:
         """Return when everything queued on the device is done, so that a clock tells the truth."""
@@ -104,12 +115,12 @@ class Device:
 
     @property
     def precision(self) -> str:
-        """float32 or bfloat16."""
+        """float32, bfloat16 or float16."""
         return str(self.dtype).removeprefix("torch.")
 
     def in_precision(self, precision: str) -> "Device":
-        """The same device computing in float32 or bfloat16."""
-        return replace(self, dtype=torch.bfloat16 if precision == "bfloat16" else torch.float32)
+        """The same device computing in float32, bfloat16 or float16."""
+        return replace(self, dtype=PRECISIONS[precision])
 
 
 def find_all() -> list[DeviceFound]:
@@ -191,14 +202,31 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
     return _with_precision(asked, precision, NOTHING)
 
 
+def noted(device: Device, note: Message) -> Device:
+    """The same device with a word on why it is this one."""
+    return replace(device, note=note)
+
+
 def choose_for_rank(device: str, precision: str, where: RankInfo) -> Device:
     """As `choose`, for one process of several: each on a machine takes a GPU of its own, if there are any.
 
-    Raises ConfigError when there are fewer GPUs than processes.
+    Slurm may show each of its tasks one GPU only, which is then its own. Raises ConfigError when there are fewer GPUs
+    than processes, and when all are sent to one GPU by name.
     """
     gpus = torch.cuda.device_count()
+    if device.startswith("cuda:") and where.local_size > 1:
+        raise ConfigError(
+            "{local_size} processes were started on this machine and all of them are sent to {device}. Leave the "
+            "device to the program (--device auto): each process then takes a GPU of its own. To choose which, set "
+            "CUDA_VISIBLE_DEVICES.",
+            local_size=where.local_size,
+            device=device,
+        )
     if device not in ("auto", "cuda") or not gpus:
         return choose(device, precision)
+    if gpus == 1 and "SLURM_LOCALID" in os.environ:
+        torch.cuda.set_device(0)
+        return choose("cuda:0", precision)
     if gpus < where.local_size:
         raise ConfigError(
             "{local_size} processes were started on this machine, which has {gpus} GPU{gpus:plural(|s)}. "
@@ -219,12 +247,15 @@ def backend() -> str:
 
 def _with_precision(one: DeviceFound, precision: str, note: Message) -> Device:
     # On CPUs bfloat16 measured 0.6 to 1.0 times the speed of float32, so auto means float32 there.
-    half = precision == "bfloat16" or (precision == "auto" and one.name.startswith("cuda") and _cuda_half(one.name))
-    return Device(torch.device(one.name), one.title, torch.bfloat16 if half else torch.float32, note)
+    if precision == "auto":
+        precision = _cuda_precision(one.name) if one.name.startswith("cuda") else "float32"
+    return Device(torch.device(one.name), one.title, PRECISIONS[precision], note)
 
 
-def _cuda_half(name: str) -> bool:
-    return torch.cuda.get_device_capability(name)[0] >= 8  # Ampere and later compute bfloat16 in hardware
+def _cuda_precision(name: str) -> str:
+    """Ampere and later compute bfloat16 in hardware; Volta and Turing (V100, T4, RTX 20) float16 only."""
+    major = torch.cuda.get_device_capability(name)[0]
+    return "bfloat16" if major >= 8 else "float16" if major == 7 else "float32"
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -238,6 +269,24 @@ def is_out_of_memory(error: BaseException) -> bool:
 def threads() -> int:
     """Threads that a CPU computes with."""
     return torch.get_num_threads()
+
+
+@contextmanager
+def kernels(device: Device, *, deterministic: bool = False) -> Iterator[None]:
+    """Choose inside how a GPU computes: by the kernels that cuDNN finds fastest, or `deterministic` by those that add
+    in the same order each time, so that the same seed gives the same weights. Puts back threads and settings after."""
+    torch_says = (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled())
+    cudnn_says = torch.backends.cudnn.benchmark
+    with restore_threads():
+        try:
+            if deterministic:
+                os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS is first used
+                torch.use_deterministic_algorithms(True, warn_only=True)
+            torch.backends.cudnn.benchmark = device.handle.type == "cuda" and not deterministic
+            yield
+        finally:
+            torch.use_deterministic_algorithms(torch_says[0], warn_only=torch_says[1])
+            torch.backends.cudnn.benchmark = cudnn_says
 
 
 @contextmanager

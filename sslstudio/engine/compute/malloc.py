@@ -11,19 +11,22 @@ import os
 import sys
 
 _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8  # malloc.h
+CORES_AN_ARENA = 8  # threads that share one hardly wait for each other; many cores would
 _SAID = ("MALLOC_", "GLIBC_TUNABLES")  # what people set who want it otherwise
 
 
 def keep_for_reuse() -> bool:
-    """Freed blocks stay with this process, in one arena, until `give_back`. Best called before there are threads.
+    """Freed blocks stay with this process, in one arena (on many cores, a few), until `give_back`.
 
-    False where the C library is not glibc, or where the environment says how it shall keep memory.
+    Best called before there are threads. False where the C library is not glibc, or where the environment says how it
+    shall keep memory.
     """
     if any(name.startswith(_SAID) for name in os.environ):
         return False
     library = _glibc()
+    arenas = max(1, (os.cpu_count() or 1) // CORES_AN_ARENA)
     return library is not None and all(
-        [library.mallopt(what, value) for what, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1))]
+        [library.mallopt(what, value) for what, value in ((_ARENA_MAX, arenas), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1))]
     )
 
 

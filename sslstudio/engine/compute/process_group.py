@@ -4,10 +4,12 @@ Outside a step of the group every function here hands back what it was given, so
 whether it is alone. Inside it they are exact: value and gradient are those of one process with the whole batch.
 """
 
+import atexit
 import os
 import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +19,15 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from sslstudio.engine.core.errors import ConfigError, RunError
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.compute.constants import constant
+from sslstudio.engine.compute.rank_watch import RankWatch, group_store, lost_words
+from sslstudio.engine.core.errors import ConfigError, InputError, RunError, StudioError
+from sslstudio.engine.core.messages import Message, plain
 
-PATIENCE = timedelta(days=30)  # a run that is paused keeps the others waiting
+PATIENCE = timedelta(days=30)  # a run that is paused keeps the others waiting for what rank 0 says
+STEP = timedelta(minutes=10)  # that one may wait for another within a step
 MEETING = timedelta(minutes=10)  # for all processes to be there
+HEARD_WITHIN = 5.0  # seconds: who fails tells why before it ends
 NAMES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # what torchrun and its like tell each process
 
 
@@ -53,7 +59,36 @@ class ProcessGroup:
         self.info, self.size, self.rank = where, where.size, where.rank
         self.weight = 1.0 / where.size  # share of the pictures of this step that this process computes
         self.began = False  # whether rank 0 has said what is to be done
+        self.sound = False  # whether all of them came to an end together, though with an error
+        self.watch: RankWatch | None = None
+        self._words: Any = None  # the group of processes for what rank 0 says; None: the one of all
         self._pictures = 0
+
+    def meet(self, backend: str) -> None:
+        """Meet the others; from then on each hears when another is gone."""
+        where = self.info
+        store, _, _ = next(dist.rendezvous("env://", where.rank, where.size, timeout=MEETING))  # type: ignore[attr-defined]
+        # After a restart the store still holds the addresses of the processes that are gone.
+        fresh = dist.PrefixStore(f"start-{where.restarts}", store)  # type: ignore[attr-defined]
+        dist.init_process_group(backend, store=fresh, rank=where.rank, world_size=where.size, timeout=STEP)
+        self._words = dist.new_group(backend="gloo", timeout=PATIENCE)
+        self.watch = RankWatch(group_store(f"watch-{where.restarts}"), where.rank, where.size)
+        self.watch.start()
+
+    def leave(self) -> None:
+        """Part from the others at the end of all."""
+        if self.watch is not None:
+            self.watch.close()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def abandon(self, reason: Message, code: int) -> None:
+        """Tell the others why this process fails, and have it end with `code` whatever still waits."""
+        if self.watch is not None:
+            self.watch.tell(reason)
+            self.watch.close()
+        if dist.is_initialized():
+            atexit.register(_leave_now, code)
 
     @property
     def is_rank_0(self) -> bool:
@@ -74,25 +109,26 @@ class ProcessGroup:
     def broadcast_object(self, content: Any) -> Any:
         """Return on every rank what rank 0 hands in; the others hand in None."""
         box = [content]
-        dist.broadcast_object_list(box, src=0)
+        dist.broadcast_object_list(box, src=0, group=self._words)
         return box[0]
 
     def begin_step(self, share: float | None) -> None:
         """Begin a step with `share` of the training done; None: there is no further step."""
-        dist.broadcast(torch.tensor([share is not None, share or 0.0], dtype=torch.float64), src=0)
+        word = torch.tensor([share is not None, share or 0.0], dtype=torch.float64)
+        dist.broadcast(word, src=0, group=self._words)
 
     def await_step(self) -> float | None:
         """Wait for the `begin_step` of rank 0; None: there is no further step."""
         word = torch.zeros(2, dtype=torch.float64)
-        dist.broadcast(word, src=0)
+        dist.broadcast(word, src=0, group=self._words)
         return float(word[1]) if word[0] else None
 
     def broadcast_bytes(self, content: bytes) -> bytes:
         """Return the bytes of rank 0 on every rank."""
         size = torch.tensor([len(content)])
-        dist.broadcast(size, src=0)
+        dist.broadcast(size, src=0, group=self._words)
         raw = bytearray(content) if self.is_rank_0 else bytearray(int(size))
-        dist.broadcast(torch.frombuffer(raw, dtype=torch.uint8), src=0)
+        dist.broadcast(torch.frombuffer(raw, dtype=torch.uint8), src=0, group=self._words)
         return bytes(raw)
 
     # --- a step
@@ -175,27 +211,44 @@ def current() -> ProcessGroup | None:
 
 @contextmanager
 def join_group(where: RankInfo, backend: str) -> Iterator[ProcessGroup]:
-    """Meet the other ranks. Raises RunError when one of them is lost on the way."""
+    """Meet the other ranks. Raises RunError when one of them is lost on the way.
+
+    A group that has failed is left as it is and the process ended at its exit: to take the group down would wait for
+    those that are gone. Why it failed reaches the others: see `RankWatch`.
+    """
     group = ProcessGroup(where)
     try:
-        store, _, _ = next(dist.rendezvous("env://", where.rank, where.size, timeout=MEETING))  # type: ignore[attr-defined]
-        # After a restart the store still holds the addresses of the processes that are gone.
-        fresh = dist.PrefixStore(f"start-{where.restarts}", store)  # type: ignore[attr-defined]
-        dist.init_process_group(backend, store=fresh, rank=where.rank, world_size=where.size, timeout=PATIENCE)
+        group.meet(backend)
         yield group
-    except RuntimeError as error:
-        if not _is_loss(error):
+    except BaseException as error:
+        if group.sound:
+            group.leave()
             raise
-        raise RunError(
-            "Process {rank} of {size} on {host} has lost the others: one of them has ended, and its own "
-            "message says why. What was saved last is kept; go on with: sslstudio resume RUN",
-            rank=where.rank + 1,
-            size=where.size,
-            host=socket.gethostname(),
-        ) from error
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        loss = isinstance(error, RuntimeError) and _is_loss(error)
+        text = _lost(group) if loss else _said_by(error)
+        group.abandon(text, 2 if isinstance(error, InputError) else 1)
+        if loss:
+            raise RunError.of(text) from error
+        raise
+    group.leave()
+
+
+def _said_by(error: BaseException) -> Message:
+    if isinstance(error, StudioError):
+        return error.message
+    return plain(f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}")
+
+
+def _lost(group: ProcessGroup) -> Message:
+    reason = group.watch.heard(HEARD_WITHIN) if group.watch is not None else None
+    return lost_words(group.rank, group.size, reason or Message("one of them has ended without a word"))
+
+
+def _leave_now(code: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _is_loss(error: RuntimeError) -> bool:
@@ -263,7 +316,7 @@ def mean_over_ranks(values: Tensor) -> Tensor:
 
 def count_over_ranks(rows: int, device: torch.device) -> int | Tensor:
     """Count the rows of all ranks: an int for a process that is alone, else 0-dimensional."""
-    return rows if current() is None else sum_over_ranks(torch.tensor(float(rows), device=device))
+    return rows if current() is None else sum_over_ranks(constant((float(rows),), device)[0])
 
 
 @contextmanager

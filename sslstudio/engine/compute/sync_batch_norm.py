@@ -10,6 +10,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from sslstudio.engine.compute import process_group
+from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.compute.process_group import ProcessGroup
 
 
@@ -101,7 +102,7 @@ def _is_channels_last(values: Tensor) -> bool:
 def _joint_moments(values: Tensor, group: ProcessGroup) -> tuple[Tensor, Tensor, Tensor]:
     """Mean (C,), variance (C,) and count (0-dimensional) over all processes, from those of each (Chan et al., 1983)."""
     mean, variance = _moments(values)
-    count = mean.new_tensor([values.numel() / values.shape[1]])
+    count = constant((values.numel() / values.shape[1],), mean.device, mean.dtype)
     own = torch.cat([mean, variance, count])
     every = [torch.empty_like(own) for _ in range(group.size)]
     dist.all_gather(every, own)

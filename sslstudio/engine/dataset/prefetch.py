@@ -8,12 +8,14 @@ import time
 
 from torch import Tensor
 
+from sslstudio.engine.compute.side_stream import SideStream
 from sslstudio.engine.dataset.loader import Order, Pictures
 
 
 class Feed:
     """Takes whole batches in the order of the steps; `waited` counts the seconds until they were there.
 
+    Copied ahead to a GPU they are on a stream of their own, beside the step (`SideStream`).
     Fetching ahead needs pictures that are all read: while a folder is still being read, the reading itself is ahead.
     """
 
@@ -23,6 +25,7 @@ class Feed:
         self._step = -1
         self._images: Tensor | None = None
         self._ahead: _Fetch | None = None
+        self._beside = SideStream(pictures.device)
 
     def take(self, step: int) -> Tensor:
         """uint8 (B, 3, side, side) on the device: the batch of `step`. Asked again (for its parts), it is there."""
@@ -31,7 +34,7 @@ class Feed:
             self._images, self._step = self._fetch(step), step
             self.waited += time.perf_counter() - began
             if self.pictures.settled_ahead:
-                self._ahead = _Fetch(self.pictures, self.order.batch(step + 1), step + 1)
+                self._ahead = _Fetch(self.pictures, self.order.batch(step + 1), step + 1, self._beside)
         return self._images
 
     def _fetch(self, step: int) -> Tensor:
@@ -39,17 +42,17 @@ class Feed:
         if ahead is not None:
             images = ahead.images()
             if ahead.step == step:
-                return images
+                return self._beside.hand_over(images)
         return self.pictures.take(self.order.batch(step))
 
 
 class _Fetch(threading.Thread):
     """A thread for one batch: it ends by itself, so nobody has to stop it."""
 
-    def __init__(self, pictures: Pictures, chosen: Tensor, step: int) -> None:
+    def __init__(self, pictures: Pictures, chosen: Tensor, step: int, beside: SideStream) -> None:
         super().__init__(name="feed")
         self.step = step
-        self._pictures, self._chosen = pictures, chosen
+        self._pictures, self._chosen, self._beside = pictures, chosen, beside
         self._taken: Tensor | None = None
         self._error: BaseException | None = None
         self.start()
@@ -57,7 +60,7 @@ class _Fetch(threading.Thread):
     def run(self) -> None:
         """Fetch; an error is raised where the pictures are wanted."""
         try:
-            self._taken = self._pictures.take(self._chosen)
+            self._taken = self._beside.make(lambda: self._pictures.take(self._chosen))
         except BaseException as error:
             self._error = error
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.resampling import sample
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.finetuned import pool_stages
@@ -73,7 +73,7 @@ def _at_places(features: Tensor, grid: int) -> Tensor:
     steps = (torch.arange(grid, device=features.device) + 0.5) / grid * 2 - 1
     rows, columns = torch.meshgrid(steps, steps, indexing="ij")
     where = torch.stack([columns, rows], dim=-1).expand(len(features), grid, grid, 2)
-    read = F.grid_sample(features.float(), where, mode="bilinear", padding_mode="border", align_corners=False)
+    read = sample(features.float(), where)
     return read.flatten(2).transpose(1, 2)
 
 

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.halving import in_halves
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
@@ -45,14 +46,21 @@ class Predictor:
 
     @torch.no_grad()
     def chunks(self, pictures: Pictures, control: RunControl) -> Iterator[tuple[list[str], Tensor]]:
-        """Probabilities (b, C) or (b, C, side, side) on the CPU, chunk by chunk. Raises RunError when stopped."""
+        """Probabilities (b, C) or (b, C, side, side) on the CPU, chunk by chunk, smaller ones where memory is short.
+
+        Raises RunError when stopped.
+        """
         self.network.eval()
-        for chosen in pictures.chunks(CHUNK):
+
+        def ask(chosen: Tensor) -> Tensor:
+            with self.device.autocast():
+                return self.chances(to_float(pictures.take(chosen))).cpu()
+
+        for chunk in pictures.chunks(CHUNK):
             if control.stopping:
                 raise RunError("Stopped while predicting; what was written is kept.")
-            with self.device.autocast():
-                chances = self.chances(to_float(pictures.take(chosen)))
-            yield [pictures.paths[number] for number in chosen.tolist()], chances.cpu()
+            for chosen, chances in in_halves(ask, chunk, self.device):
+                yield [pictures.paths[number] for number in chosen.tolist()], chances
 
     def chances(self, images: Tensor) -> Tensor:
         """Probabilities for float (B, 3, H, W) in [0, 1]: the mean over `views` looks, the first one as it is.
@@ -142,7 +150,7 @@ def mask_of(chances: Tensor, height: int, width: int) -> npt.NDArray[np.uint8]:
 
 def write_mask(file: Path, mask: npt.NDArray[np.uint8]) -> None:
     """An 8-bit palette PNG whose values are the class numbers."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     write_atomic(file, mask_png(mask))
 
 

@@ -258,7 +258,7 @@ class LabelledJob:
         images = self.pictures.take(chosen)
         self.waited += time.perf_counter() - began
         images = to_float(images)
-        targets = self.targets[chosen.to(self.targets.device)]
+        targets = self.targets[self.device.bring(chosen)]
         rng = generator(self.config.seed, "views", step, *seed_numbers(part), device=self.device.handle)
         if self.kind == "classification":
             images, _ = vary(images, None, rng, flip=self.config.flip)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.halving import in_halves
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
@@ -109,13 +110,16 @@ def _features(
 ) -> Generator[Preparing, None, Tensor]:
     """Features (n, D), float32 on the CPU."""
     found: list[Tensor] = []
+
+    def look(some: Tensor) -> Tensor:
+        with torch.no_grad(), device.autocast():
+            return read(to_float(pictures.take(some))).float().cpu()
+
     for number, chosen in enumerate(pictures.chunks(CHUNK)):
         if control.stopping:
             raise RunError("Stopped while reading features; the run goes on from there when it is resumed.")
         yield Preparing(stage=Message("Reading features"), done=number * CHUNK, total=len(pictures))
-        images = to_float(pictures.take(chosen))
-        with torch.no_grad(), device.autocast():
-            found.append(read(images).float().cpu())
+        found += [features for _, features in in_halves(look, chosen, device)]
     return torch.cat(found)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.halving import by_smaller_chunks, in_halves
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.arms import FROM_SCRATCH
 from sslstudio.engine.evaluate.probes import best_stage
@@ -25,6 +26,7 @@ from sslstudio.engine.transforms.geometry import to_float
 
 CALIBRATED_ON = 512  # pictures that batch statistics are measured on
 CHUNK = 64
+LEAST_CHUNK = 8  # pictures, where memory is short: fewer have no statistics worth the name
 STEPS, FEWEST_STEPS, MOST_STEPS = 80, 400, 4000  # by the square root of the labelled pictures: see `steps_for`
 
 
@@ -79,15 +81,21 @@ def recalibrate(network: Network, pictures: Pictures) -> None:
     """
     norms = [layer for layer in network.encoder.modules() if isinstance(layer, nn.BatchNorm2d)]
     momenta = [layer.momentum for layer in norms]
-    for layer in norms:
-        layer.reset_running_stats()
-        layer.momentum = None  # a plain mean over the batches
-    network.encoder.train()
-    for images in _mixed(pictures):
-        network.encoder(network.scale(images))
-    for layer, momentum in zip(norms, momenta, strict=True):
-        layer.momentum = momentum
-    network.train(network.training)
+
+    def measure(size: int) -> None:
+        for layer in norms:
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain mean over the batches
+        network.encoder.train()
+        for images in _mixed(pictures, size):
+            network.encoder(network.scale(images))
+
+    try:
+        by_smaller_chunks(measure, CHUNK, LEAST_CHUNK, pictures.device)  # half a batch measured would count twice
+    finally:
+        for layer, momentum in zip(norms, momenta, strict=True):
+            layer.momentum = momentum
+        network.train(network.training)
 
 
 @torch.no_grad()
@@ -96,14 +104,17 @@ def standardise(network: Classifier, pictures: Pictures) -> None:
     if isinstance(network.head, nn.Sequential) and isinstance(network.head[0], Standard):
         before = network.training
         network.eval()
-        features = [network.features(images) for images in _mixed(pictures)]
-        network.head[0].fit(torch.cat(features))
+        features = by_smaller_chunks(
+            lambda size: torch.cat([network.features(images) for images in _mixed(pictures, size)]),
+            CHUNK, LEAST_CHUNK, pictures.device,
+        )  # fmt: skip
+        network.head[0].fit(features)
         network.train(before)
 
 
-def _mixed(pictures: Pictures) -> Iterator[Tensor]:
+def _mixed(pictures: Pictures, size: int) -> Iterator[Tensor]:
     """Batches that are alike: of a folder a class, the first 512 pictures are of one or two classes."""
-    for chosen in torch.split(pictures.mix(CALIBRATED_ON), CHUNK):
+    for chosen in torch.split(pictures.mix(CALIBRATED_ON), size):
         if len(chosen) > 1:
             yield to_float(pictures.take(chosen))
 
@@ -116,8 +127,12 @@ def stage_by_probe(network: Network, pictures: Pictures, targets: Tensor, seed: 
     """
     network.encoder.eval()
     found: list[list[Tensor]] = []
-    for chosen in pictures.chunks(CHUNK):
+
+    def read(chosen: Tensor) -> list[Tensor]:
         maps = network.encoder.stages(network.scale(to_float(pictures.take(chosen))))
-        found.append([features.float().cpu() for features in pool_stages(maps)])
+        return [features.float().cpu() for features in pool_stages(maps)]
+
+    for chunk in pictures.chunks(CHUNK):
+        found += [features for _, features in in_halves(read, chunk, pictures.device)]
     network.train(network.training)
     return best_stage([torch.cat(stage) for stage in zip(*found, strict=True)], targets.cpu(), seed)

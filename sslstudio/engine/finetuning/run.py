@@ -20,6 +20,7 @@ import torch
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
+from sslstudio.engine.compute.halving import by_smaller_chunks
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Event, Note, Preparing, RunFinished, RunStarted
@@ -71,6 +72,7 @@ from sslstudio.engine.training.config import (
 )
 from sslstudio.engine.training.loop import WATCHING, Training
 from sslstudio.engine.training.machine_facts import hardware_facts
+from sslstudio.engine.training.micro_batches import LEAST_SIZE, WHOLE_BATCH, count_holding, cut_batch
 from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Session, open_session, split_of
@@ -107,7 +109,7 @@ def start(config: FinetuneConfig, session: Session, device: Device, control: Run
     run.write_json("split.json", session.split.to_json())
     keep_recognised(run, config.data.labels, session.recognised)
     note_labels(run, config.kind, session.recognised, labelled.paths)
-    yield from run.record(_run(config, labelled, session, device, run, control))
+    yield from run.record(_run(config, labelled, session, device, run, control), control)
 
 
 def resume_once(run: RunFolder, control: RunControl) -> Iterator[Event]:
@@ -125,7 +127,7 @@ def go_on(
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
     labelled = yield from choose_suggested(choose_labelled(session, config), config, session, device, run)
     check_labels(run, config.kind, session.recognised, labelled.paths)
-    yield from run.record(_run(config, labelled, session, device, run, control))
+    yield from run.record(_run(config, labelled, session, device, run, control), control)
 
 
 def pretraining_of(source: str) -> PretrainConfig | None:
@@ -165,7 +167,7 @@ def following(config: FinetuneConfig, source: PretrainConfig | None) -> Finetune
 def _run(
     config: FinetuneConfig, labelled: Labelled, session: Session, device: Device, run: RunFolder, control: RunControl
 ) -> Generator[Event, None, None]:
-    with devices.restore_threads():
+    with devices.kernels(device, deterministic=config.hardware.deterministic):
         yield from _train(config, labelled, session, device, run, control)
 
 
@@ -305,13 +307,18 @@ def _steps_in(seconds: float, job: LabelledJob) -> int:
     weights = [weight for weight in trial.network.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=0.0)
     times: list[float] = []
-    for step in range(4):
-        began = time.monotonic()
-        with job.device.autocast():
-            loss = trial.forward(step).loss
-        loss.backward()  # type: ignore[no-untyped-call]
+
+    def step(number: int, size: int) -> None:
+        for part, share in cut_batch(job.batch_size, count_holding(job.batch_size, size)):
+            with job.device.autocast():
+                loss = trial.forward(number, part).loss
+            (loss if part is WHOLE_BATCH else loss * share).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         job.device.wait()
+
+    for number in range(4):
+        began = time.monotonic()
+        by_smaller_chunks(partial(step, number), job.batch_size, LEAST_SIZE, job.device)
         times.append(time.monotonic() - began)
     return max(LEAST_STEPS, int(seconds * (1 - WATCHING) / max(1e-6, median(times[1:]))))
 
@@ -337,7 +344,7 @@ def _score(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
         write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
-    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups)
+    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups, session.recognised.together)
     metrics = summarise(
         config.kind,
         labelled.names,

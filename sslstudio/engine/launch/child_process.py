@@ -20,11 +20,12 @@ from typing import Any
 
 import sslstudio
 from sslstudio.engine.core import errors
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import cannot_write, write_atomic
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Event, Note, from_json
+from sslstudio.engine.core.leftovers import temporary_folder
 from sslstudio.engine.core.messages import Message, from_stored, plain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import config_dict
@@ -79,9 +80,16 @@ def _read_save_time(run: Path) -> int:
 
 
 class _Died(Exception):
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, words: Message) -> None:
+        super().__init__(str(words))
         self.words = words
+
+
+def _temporary_folder() -> Path:
+    try:
+        return temporary_folder()
+    except OSError as error:
+        raise cannot_write(Path(tempfile.gettempdir()), error) from error
 
 
 def _message(stored: Any) -> Message:
@@ -94,8 +102,9 @@ class _Child:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.folder = Path(tempfile.mkdtemp(prefix="sslstudio-"))
+        self.folder = _temporary_folder()
         self.error: StudioError | None = None
+        self.words: Message | None = None  # of one that could still say why
         self.code: int | None = None  # of the rank that ended it
         content = {"run": order.run, "processes": order.processes, "config": order.config}
         write_atomic(self.folder / "order.json", json.dumps(content).encode())
@@ -138,6 +147,7 @@ class _Child:
                 return True
             if isinstance(said, dict) and isinstance(said.get("died"), int):
                 self.code = said["died"]
+                self.words = self.words or (_message(said["text"]) if "text" in said else None)
                 return True
         return False
 
@@ -145,7 +155,8 @@ class _Child:
         if self.error is not None:
             raise self.error
         if code != 0:
-            raise _Died(_cause(self.code or code, self._last_words()))
+            last = self._last_words()
+            raise _Died(self.words or _cause(self.code or code, last))
 
     def _last_words(self) -> str:
         content = (self.folder / LOG).read_text("utf-8", errors="replace")

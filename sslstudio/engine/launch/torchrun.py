@@ -6,6 +6,7 @@ only the pictures have to be within everyone's reach.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sslstudio.engine.compute import device as devices
@@ -13,11 +14,12 @@ from sslstudio.engine.compute import process_group
 from sslstudio.engine.compute.process_group import ProcessGroup, RankInfo
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
-from sslstudio.engine.core.events import Event
+from sslstudio.engine.core.events import Event, Note, to_json
+from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.pretraining.data_parallel import take_start
 from sslstudio.engine.pretraining.run import choose_device, make_training, pretrain, resume_pretrain
-from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
+from sslstudio.engine.runs.run_folder import CONFIG, EVENTS, RunFolder
 from sslstudio.engine.runs.writer_lock import wait_until_free
 from sslstudio.engine.training.config import PretrainConfig, pretrain_from_dict
 from sslstudio.engine.training.session import open_session
@@ -28,7 +30,8 @@ def pretrain_together(config: PretrainConfig, control: RunControl, where: RankIn
 
     After a restart of all processes by torchrun rank 0 goes on with the run folder that the start before has left.
     """
-    with process_group.join_group(where, devices.backend()) as group:
+    with _noting(Path(config.out), where), process_group.join_group(where, devices.backend()) as group:
+        _hear(group, Path(config.out))
         if not group.is_rank_0:
             _follow(group, control)
         elif where.restarts and (Path(config.out) / CONFIG).is_file():
@@ -40,7 +43,8 @@ def pretrain_together(config: PretrainConfig, control: RunControl, where: RankIn
 
 def resume_together(path: Path, control: RunControl, where: RankInfo) -> Iterator[Event]:
     """Run the part of this rank in the rest of a pretraining."""
-    with process_group.join_group(where, devices.backend()) as group:
+    with _noting(path, where), process_group.join_group(where, devices.backend()) as group:
+        _hear(group, path)
         if group.is_rank_0:
             yield from _run_rank_0(group, _resume(path, control, group))
         else:
@@ -61,7 +65,33 @@ def _run_rank_0(group: ProcessGroup, events: Iterator[Event]) -> Iterator[Event]
     except StudioError:
         if not group.began:
             group.broadcast_object(None)
+            group.sound = True
         raise
+
+
+@contextmanager
+def _noting(run: Path, where: RankInfo) -> Iterator[None]:
+    """Leave in the run why it could not go on: who looks at it later has not seen what was printed."""
+    try:
+        yield
+    except Exception as error:
+        if where.rank == 0:
+            note_end(
+                run, error.message if isinstance(error, StudioError) else plain(f"{type(error).__name__}: {error}")
+            )
+        raise
+
+
+def _hear(group: ProcessGroup, run: Path) -> None:
+    if group.is_rank_0 and group.watch is not None:
+        group.watch.on_loss = lambda text: note_end(run, text)
+
+
+def note_end(run: Path, text: Message) -> None:
+    """Add to the events of a run, if it was begun, why it ended before its time."""
+    if (run / CONFIG).is_file():
+        with suppress(OSError), (run / EVENTS).open("a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(to_json(Note(level="warning", text=text)) + "\n")
 
 
 def _follow(group: ProcessGroup, control: RunControl) -> None:

@@ -8,14 +8,16 @@ import json
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.process_group import rank_info
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Event, to_json
-from sslstudio.engine.core.messages import to_stored
+from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.child_process import Order, worker_command
 from sslstudio.engine.launch.launcher import resume
@@ -40,6 +42,19 @@ def work(path: Path, control: RunControl) -> int:
     except StudioError as error:
         _print(json.dumps({"error": type(error).__name__, "text": to_stored(error.message)}))
         return 2 if isinstance(error, InputError) else 1
+    except Exception as error:  # a fault of the program, or a driver's: said where the run is looked at, too
+        traceback.print_exc()
+        text = Message(
+            "{kind}: {said}", kind=type(error).__name__, said=next(iter(str(error).splitlines()), "no reason was given")
+        )
+        if devices.is_out_of_memory(error):
+            text = Message(
+                "The memory did not suffice ({said}). Take a smaller batch, smaller pictures or a smaller encoder. "
+                "What was saved last is kept.",
+                said=next(iter(str(error).splitlines()), type(error).__name__),
+            )
+        _print(json.dumps({"died": 1, "text": to_stored(text)}))
+        return 1
     return 0
 
 

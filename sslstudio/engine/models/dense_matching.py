@@ -5,11 +5,11 @@ Places are (x, y) in -1..1 from edge to edge of a view.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.compute.process_group import sum_over_ranks
+from sslstudio.engine.compute.resampling import sample
 from sslstudio.engine.models.joint_embedding_losses import exact
 from sslstudio.engine.transforms.two_views import cell_places, inverse, map_places
 
@@ -27,9 +27,7 @@ def counterparts(matrices: Tensor, height: int, width: int) -> tuple[Tensor, Ten
 def at_places(embedded: Tensor, spots: Tensor, height: int, width: int) -> Tensor:
     """Embeddings (B, 2, P, D) read at spots (B, 2, N, 2), between the centres of cells: (B, 2, N, D)."""
     maps = embedded.flatten(0, 1).transpose(1, 2).reshape(-1, embedded.shape[-1], height, width)  # (2B, D, h, w)
-    read = F.grid_sample(
-        maps, spots.flatten(0, 1).unsqueeze(1), mode="bilinear", padding_mode="border", align_corners=False
-    )
+    read = sample(maps, spots.flatten(0, 1).unsqueeze(1))
     return read[:, :, 0].transpose(1, 2).reshape(len(embedded), 2, -1, embedded.shape[-1])
 
 

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.resampling import average_areas
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.heads import Decoder
 from sslstudio.engine.transforms.geometry import to_float
@@ -73,7 +74,7 @@ def pool_stages(maps: list[Tensor]) -> list[Tensor]:
 
     The first stages look at details and say little without knowing where.
     """
-    early = [F.adaptive_avg_pool2d(features, 2).flatten(1) for features in maps[:-1]]
+    early = [average_areas(features, (2, 2)).flatten(1) for features in maps[:-1]]
     return [*early, maps[-1].mean(dim=(2, 3))]
 
 

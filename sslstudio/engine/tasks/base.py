@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import NOTHING, Message
@@ -173,7 +173,7 @@ class PretextTask(nn.Module, Generic[ConfigT]):
         a run that is resumed goes on with it.
         """
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """Questions and pseudo labels for uint8 (B, 3, H, W) pictures, all on their device.
 
         The same pictures and the same state of `rng` (a generator on that device) give the same batch.

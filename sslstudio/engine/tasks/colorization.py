@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.core.config import option
 from sslstudio.engine.core.messages import Message
@@ -107,7 +108,7 @@ class Colorization(ColourTask[ColorizationConfig]):
         )
         self.guess.copy_(torch.stack([counted.max() / counted.sum(), mean_distance_to_mean(maps)]))
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """For classes `targets` also hold the soft labels, nearest and weights (B, h, w, K)."""
         batch = super().make_batch(images, rng)
         if self.config.loss == "classes":

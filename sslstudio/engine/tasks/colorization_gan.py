@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
+from sslstudio.engine.compute.resampling import average_areas
 from sslstudio.engine.core.config import option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import Metric
@@ -89,7 +90,7 @@ class ColorizationGan(ColourTask[ColorizationGanConfig]):
         truth, counts = batch.targets["ab"] / lab_colour.FURTHEST, batch.targets["counts"]
         light = lab_colour.as_input(batch.inputs["light"])
         painted = torch.tanh(self.decoder(encoder.stages(light)).float())
-        coarse = F.adaptive_avg_pool2d(light[:, :1], (truth.shape[-2], truth.shape[-1]))
+        coarse = average_areas(light[:, :1], (truth.shape[-2], truth.shape[-1]))
         distance = lab_colour.mean_over((painted - truth).abs(), counts)
         painter = distance + self.config.adversarial * self._fooling(coarse, painted, counts)
         critic, seen = self._judge(coarse, painted.detach(), truth, counts)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslstudio.engine.compute.constants import constant
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
@@ -230,7 +231,7 @@ class ContextPrediction(PretextTask[ContextConfig]):
         """Side of a patch in pixels, as the network gets it."""
         return self.config.patch or geometry.square_side(self.config.grid.extent * min(images.shape[-2:]))
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """inputs: patches (B, 9, 3, s, s), row by row.
 
         targets: neighbour (B, Q), the numbers 0 to 7 of NEIGHBOURS; boxes (B, 9, 4), where the patches lie in `images`,
@@ -249,7 +250,7 @@ class ContextPrediction(PretextTask[ContextConfig]):
         boxes = geometry.unmirror_boxes(grid.boxes(), mirror, images.shape[-1])
         return Batch({"patches": patches}, {"neighbour": neighbour, "boxes": boxes})
 
-    def _without_colour(self, patches: Tensor, has_colour: Tensor, rng: torch.Generator) -> Tensor:
+    def _without_colour(self, patches: Tensor, has_colour: Tensor, rng: Rng) -> Tensor:
         """`patches` (B * 9, 3, s, s), `has_colour` (B,)."""
         if self.config.colour == "drop":
             dropped = geometry.drop_colour(patches, rng)

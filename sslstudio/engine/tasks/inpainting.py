@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
@@ -106,7 +107,7 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
         self.stride = encoder_spec.strides[len(encoder_spec.strides) - 1 - config.skips]
         self.decoder, _ = build_undecided_decoder(encoder_spec, 3 * self.stride**2, config.skips)
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """inputs: pictures (B, 3, s, s), 0 in the holes, mean 0 and deviation 1 over the rest.
 
         targets: pictures (B, 3, s, s), the same without holes; holes bool (B, 1, s, s); boxes (B, 4), where the crops

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.draws import Rng, uniform
 from sslstudio.engine.compute.process_group import mean_over_ranks
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
@@ -217,7 +218,7 @@ class Jigsaw(PretextTask[JigsawConfig]):
         """Side of a tile in pixels, as the network gets it."""
         return self.config.tile or geometry.square_side(self.config.grid.extent * min(images.shape[-2:]))
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """inputs: tiles (B, 9, 3, s, s) in their true order, order (B, P) numbers of permutations.
 
         targets: permutation (B, P), the same numbers; boxes (B, 9, 4), where the tiles lie in `images`.
@@ -231,17 +232,17 @@ class Jigsaw(PretextTask[JigsawConfig]):
         tiles = geometry.cut_grid(shades, grid, self.tile_side(images), self._shift(shades, rng))
         tiles = geometry.standardise_each(tiles) if config.normalise else (tiles - 0.5) / 0.25
         # The number in force stays on the device; rounding could give it itself, hence the minimum.
-        drawn = geometry.uniform((pictures, config.permutations_per_picture), 0.0, 1.0, rng) * self.asked
+        drawn = uniform((pictures, config.permutations_per_picture), 0.0, 1.0, rng) * self.asked
         order = torch.minimum(drawn, self.asked - 1).long()
         boxes = geometry.unmirror_boxes(grid.boxes(), mirror, images.shape[-1])
         return Batch({"tiles": tiles, "order": order}, {"permutation": order, "boxes": boxes})
 
-    def _shift(self, shades: Tensor, rng: torch.Generator) -> Tensor | None:
+    def _shift(self, shades: Tensor, rng: Rng) -> Tensor | None:
         """How far each channel of each tile moves, (B, 3, 9, 2) in pixels. Pictures without colour get no fringes."""
         farthest = self.config.chroma_shift * min(shades.shape[-2:]) / 255
         if farthest == 0:
             return None
-        shift = geometry.uniform((shades.shape[0], 3, 9, 2), -farthest, farthest, rng)
+        shift = uniform((shades.shape[0], 3, 9, 2), -farthest, farthest, rng)
         return shift * geometry.has_colour(shades).view(-1, 1, 1, 1)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.messages import Message
@@ -102,7 +103,7 @@ class MaskedAutoencoding(HiddenPartsTask[MaskedAutoencodingConfig]):
         """Side of the crop in pixels: the whole number of patches that is nearest to the picture's side."""
         return self.patch * max(LEAST_GRID, round(min(images.shape[-2:]) / self.patch))
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """inputs: pictures (B, 3, s, s), 0 where hidden, mean 0 and deviation 1 elsewhere; seen bool (B, 1, g, g).
 
         targets: shades (B, 3, s, s) in [0, 1], the whole crops; boxes (B, 4), where they lie in `images`.

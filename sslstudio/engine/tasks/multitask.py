@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.compute.process_group import mean_over_ranks, part_of_batch
 from sslstudio.engine.core.config import BaseConfig, Overrides, option, value_text
 from sslstudio.engine.core.errors import ConfigError, TaskDoesNotFit, did_you_mean
@@ -175,7 +176,7 @@ class Multitask(PretextTask[MultitaskConfig]):
             return images
         return images.roll(-number * count, dims=0)[:count]
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """Inputs and targets of every task, under NAME/..."""
         inputs: dict[str, Tensor] = {}
         targets: dict[str, Tensor] = {}

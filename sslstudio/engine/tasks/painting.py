@@ -9,6 +9,7 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
@@ -143,7 +144,7 @@ class ColourTask(PretextTask[ColourConfigT]):
         maps = torch.cat([lab_colour.light_and_colour(chunk, self.stride)[1] for chunk in chunks_of(images)])
         return maps[lab_colour.has_colour(maps)]
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """Take a random crop of each picture apart into lightness and colour."""
         crops = lab_colour.crop_at_random(images, self.config.min_crop_side, self.config.mirror, rng)
         light, ab = lab_colour.light_and_colour(crops, self.stride)

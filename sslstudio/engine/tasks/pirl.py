@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.draws import Rng, uniform
 from sslstudio.engine.compute.process_group import gather_rows
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
@@ -177,7 +178,7 @@ class Pirl(PretextTask[PirlConfig]):
         """As the smallest crop gives it."""
         return geometry.least_extent(config.grid, config.min_crop_side, config.turn)
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """inputs: pictures (B, 3, S, S), a crop of each; tiles (B, 9, 3, s, s) of another crop, shuffled; keys (B,), by
         which the memory knows the pictures.
 
@@ -191,7 +192,7 @@ class Pirl(PretextTask[PirlConfig]):
         shades = torch.where(is_grey.view(-1, 1, 1, 1), geometry.grey(shades), shades)
         grid = geometry.place_grid(shades, config.grid, config.min_crop_side, rng, config.turn)
         tiles = geometry.cut_grid(shades, grid, geometry.square_side(config.grid.extent * side))
-        order = geometry.uniform((count, 9), 0.0, 1.0, rng).argsort(dim=1)
+        order = uniform((count, 9), 0.0, 1.0, rng).argsort(dim=1)
         shuffled = tiles[torch.arange(count, device=order.device)[:, None], order]
         return Batch(
             {

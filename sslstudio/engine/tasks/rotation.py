@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.draws import Rng, uniform
+from sslstudio.engine.compute.draws import order as draw_order
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
@@ -142,7 +144,7 @@ class Rotation(PretextTask[RotationConfig]):
         whole = min(images.shape[-2:])
         return max(min(LEAST_INPUT, whole - whole % 4), 4 * round(self.config.size * whole / 4))
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """inputs: pictures (R, 3, s, s), rows in random order, mean 0 and deviation 1 before the light is changed.
 
         targets: turn (R,) quarter turns to the left; picture (R,) and boxes (B, 4), where the crops lie in `images`.
@@ -152,13 +154,13 @@ class Rotation(PretextTask[RotationConfig]):
         turned = torch.cat([torch.rot90(upright, turn, dims=(-2, -1)) for turn in range(4)])
         turned = self._change_light(turned, rng)
         count = images.shape[0]
-        order = torch.randperm(4 * count, generator=rng, device=rng.device)
+        order = draw_order(4 * count, rng)
         return Batch(
             {"pictures": turned[order]},
             {"turn": order // count, "picture": order % count, "boxes": crops.boxes},
         )
 
-    def _even(self, crops: Crops, rng: torch.Generator) -> Tensor:
+    def _even(self, crops: Crops, rng: Rng) -> Tensor:
         shades = crops.shades
         is_grey = geometry.choose(len(shades), self.config.grey, rng).view(-1, 1, 1, 1)
         return standardise_within(torch.where(is_grey, geometry.grey(shades), shades), self._seen(shades))
@@ -167,11 +169,11 @@ class Rotation(PretextTask[RotationConfig]):
         side = pictures.shape[-1]
         return disc(side, pictures.device) if self.config.round else pictures.new_ones(side, side)
 
-    def _change_light(self, pictures: Tensor, rng: torch.Generator) -> Tensor:
+    def _change_light(self, pictures: Tensor, rng: Rng) -> Tensor:
         """Change contrast and brightness of each row by itself; the blank corners stay 0, the mean of every row."""
         amount = self.config.light
-        gain = geometry.uniform((len(pictures), 1, 1, 1), 1 - amount, 1 + amount, rng)
-        lift = geometry.uniform((len(pictures), 1, 1, 1), -amount, amount, rng)
+        gain = uniform((len(pictures), 1, 1, 1), 1 - amount, 1 + amount, rng)
+        lift = uniform((len(pictures), 1, 1, 1), -amount, amount, rng)
         return (pictures * gain + lift) * self._seen(pictures)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:

@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import Metric
@@ -80,7 +81,7 @@ class TwoViewTask(PretextTask[ViewsConfigT]):
         """Take the scale of the pixels."""
         self.views.fit(images)
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Batch:
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
         """Make the two views of each picture, and the matrices that say where they lie."""
         views, matrices = self.views(images, rng)
         return Batch({"views": views}, {"matrices": matrices})
@@ -115,7 +116,7 @@ class ViewMaker(nn.Module):
         self.mean.copy_(mean)
         self.deviation.copy_(deviation.clamp_min(1e-2))
 
-    def forward(self, images: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
         """Views (B, 2, 3, s, s) of uint8 (B, 3, H, W) and their matrices (B, 2, 2, 3): see `two_views`."""
         return two_views(images, self.config, self.mean, self.deviation, rng)
 

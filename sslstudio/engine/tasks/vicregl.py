@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.resampling import average_areas
 from sslstudio.engine.core.config import option
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import ACCURACY, Metric
@@ -136,7 +137,7 @@ class Vicregl(TwoViewTask[VicreglConfig]):
     def _places(self, maps: Tensor, matrices: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
         """The local loss on maps (2B, C, h, w), its metrics and answers."""
         height, width = (min(side, MOST_CELLS) for side in maps.shape[-2:])
-        maps = F.adaptive_avg_pool2d(maps, (height, width))
+        maps = average_areas(maps, (height, width))
         cells = maps.movedim(1, -1).reshape(-1, maps.shape[1])  # (2B * P, C)
         expanded = self.place_expander(cells).float().view(-1, 2, height * width, self.config.local_expander_dim)
         other = expanded.flip(1)

@@ -70,7 +70,7 @@ class Choice:
 class Step(Protocol):
     """What makes a batch and a loss of it: a pretext task, or what a fine-tuning has in its place."""
 
-    def make_batch(self, images: Tensor, rng: torch.Generator) -> Any:
+    def make_batch(self, images: Tensor, rng: Any) -> Any:
         """What a step of pictures uint8 (B, 3, H, W) works on."""
 
     def __call__(self, encoder: Any, batch: Any) -> TaskResult:

@@ -30,8 +30,10 @@ class DataConfig(BaseConfig):
         Table(),
         "What is what",
         "What folders, tables and their columns are where it was guessed wrongly: PATH=pictures, masks, class, part, "
-        "group or ignore; TABLE:COLUMN=class, part, group, file or ignore. A * stands for one folder (*/*=group).",
+        "group or ignore; TABLE:COLUMN=class, part, group, file or ignore; PICTURE=excluded. A * stands for one folder "
+        "(*/*=group).",
         advanced=True,
+        named_to_the_last=True,
     )
     side: int | None = option(
         None,
@@ -105,8 +107,8 @@ class HardwareConfig(BaseConfig):
     precision: str = option(
         "auto",
         "Precision",
-        "Automatic takes bfloat16 where it pays.",
-        choices=("auto", "float32", "bfloat16"),
+        "Automatic takes bfloat16 where it pays, float16 on GPUs that know no other half.",
+        choices=("auto", "float32", "bfloat16", "float16"),
         advanced=True,
     )
     processes: int = option(
@@ -139,8 +141,15 @@ class HardwareConfig(BaseConfig):
     compile: str = option(
         "auto",
         "Compile",
-        "Translate the encoder for this GPU first, which takes a minute; automatic: in long runs, if it is faster.",
+        "Translate the whole step for this GPU first, which takes a minute; automatic: in long runs, if it is faster.",
         choices=("auto", "on", "off"),
+        advanced=True,
+    )
+    deterministic: bool = option(
+        False,
+        "Same weights on a GPU",
+        "Add in the same order each time, so that the same seed gives the same weights on a GPU too, as it does on a "
+        "CPU. Slower.",
         advanced=True,
     )
     micro_batch_size: int | None = option(

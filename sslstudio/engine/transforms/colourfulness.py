@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.resampling import average_areas
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.transforms.geometry import to_float
@@ -53,13 +53,13 @@ def refuse_without_colour(images: Tensor) -> None:
 
 def _small(images: Tensor) -> Tensor:
     height, width = (min(_SIDE, side) for side in images.shape[-2:])
-    return F.adaptive_avg_pool2d(images, (height, width))
+    return average_areas(images, (height, width))
 
 
 def _is_tint(lab: Tensor) -> bool:
     """One tint for all pictures (false colour), or one hue of different strength for each (old photographs)."""
-    ab = lab[:, 1:].flatten(2).transpose(1, 2).double()  # (N, places, 2)
-    light = lab[:, 0].flatten(1)
+    ab = lab[:, 1:].cpu().flatten(2).transpose(1, 2).double()  # (N, places, 2)
+    light = lab[:, 0].cpu().flatten(1)
     together = _measure_residual(ab.reshape(1, -1, 2), light.reshape(1, -1).long())
     if bool(together < SAME):
         return True

@@ -11,18 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.constants import constant
+from sslstudio.engine.compute.draws import Rng, integers, normal, order, uniform
+from sslstudio.engine.compute.resampling import average_areas, sample
 from sslstudio.engine.core.errors import ConfigError
 
 MOST_LEFT_OUT = 0.75  # share of a cell that gap and jitter may take
 BLANK = 2.0 / 255.0  # deviation of shades in [0, 1] below which a patch shows next to nothing
 
 
-def uniform(shape: tuple[int, ...], low: float, high: float, rng: torch.Generator) -> Tensor:
-    """Uniform numbers in [low, high) on the generator's device."""
-    return torch.empty(shape, device=rng.device).uniform_(low, high, generator=rng)
-
-
-def choose(count: int, share: float, rng: torch.Generator) -> Tensor:
+def choose(count: int, share: float, rng: Rng) -> Tensor:
     """Choose each of `count` with probability `share`: bool (count,)."""
     return uniform((count,), 0.0, 1.0, rng) < share
 
@@ -55,10 +52,7 @@ def cut_patches(images: Tensor, centres: Tensor, extent: Tensor, side: int, turn
     y = (centres[..., 1, None, None] + down) * (2.0 / height) - 1.0
     shape = (pictures, patches, side, side)
     grid = torch.stack([x.expand(shape), y.expand(shape)], dim=-1)
-    cut = F.grid_sample(
-        images, grid.reshape(pictures, patches * side, side, 2), mode="bilinear", padding_mode="border",
-        align_corners=False,
-    )  # fmt: skip
+    cut = sample(images, grid.reshape(pictures, patches * side, side, 2))
     return cut.view(pictures, channels, patches, side, side).transpose(1, 2)
 
 
@@ -111,7 +105,7 @@ def place_grid(
     images: Tensor,
     shape: GridShape,
     min_crop_side: float,
-    rng: torch.Generator,
+    rng: Rng,
     turn: float = 0.0,
     max_crop_side: float = 1.0,
 ) -> Grid:
@@ -204,16 +198,16 @@ def has_colour(images: Tensor) -> Tensor:
     return spread.mean(dim=(1, 2)) > 2.0 / 255.0
 
 
-def drop_colour(patches: Tensor, rng: torch.Generator) -> Tensor:
+def drop_colour(patches: Tensor, rng: Rng) -> Tensor:
     """Keep one channel of each patch (N, 3, s, s), chosen at random, and put faint noise into the other two.
 
     The noise has 1/100 of the kept channel's deviation around its mean (Doersch et al., ICCV 2015, section 3.1).
     """
     count = patches.shape[0]
-    keep = torch.randint(3, (count, 1, 1, 1), generator=rng, device=rng.device)
+    keep = integers(3, (count, 1, 1, 1), rng)
     kept = patches.gather(1, keep.expand(-1, -1, *patches.shape[2:]))
     deviation, mean = torch.std_mean(kept, dim=(1, 2, 3), keepdim=True, correction=0)
-    noise = torch.randn(patches.shape, generator=rng, device=rng.device) * (deviation / 100) + mean
+    noise = normal(patches.shape, rng) * (deviation / 100) + mean
     channel = torch.arange(3, device=rng.device).view(1, 3, 1, 1)
     return torch.where(channel == keep, patches, noise)
 
@@ -226,21 +220,22 @@ def project_colour(patches: Tensor) -> Tensor:
     """
     axis = constant((-1.0, 2.0, -1.0), patches.device, patches.dtype)
     matrix = torch.eye(3, device=patches.device) - torch.outer(axis, axis) / axis.dot(axis)
-    return torch.einsum("ij,...jhw->...ihw", matrix, patches)
+    with torch.autocast(patches.device.type, enabled=False):  # which would round colours to eight bits
+        return torch.einsum("ij,...jhw->...ihw", matrix, patches)
 
 
-def degrade(patches: Tensor, share: float, rng: torch.Generator, least: int = 100, levels: int = 3) -> Tensor:
+def degrade(patches: Tensor, share: float, rng: Rng, least: int = 100, levels: int = 3) -> Tensor:
     """`share` of the patches (N, C, s, s), chosen at random, made smaller and enlarged again.
 
     Down to `least` pixels in all, in as many `levels`, so that sharpness does not tell a patch (Doersch, section 3.1).
     """
     side, count = patches.shape[-1], patches.shape[0]
     lowest = min(round(least**0.5), side)
-    order = torch.randperm(count, generator=rng, device=rng.device)
+    drawn = order(count, rng)
     result = patches.clone()
-    for level, rows in enumerate(order[: round(count * share)].tensor_split(levels)):
+    for level, rows in enumerate(drawn[: round(count * share)].tensor_split(levels)):
         small = lowest + (side - lowest) * level // levels
-        shrunk = F.interpolate(patches[rows], size=(small, small), mode="area")
+        shrunk = average_areas(patches[rows], (small, small))
         result[rows] = F.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)
     return result
 

@@ -13,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.draws import Rng, uniform
 from sslstudio.engine.compute.process_group import sum_over_ranks
-from sslstudio.engine.transforms.geometry import choose, cut_patches, mirror_pictures, to_float, uniform
+from sslstudio.engine.compute.resampling import average_areas
+from sslstudio.engine.transforms.geometry import choose, cut_patches, mirror_pictures, to_float
 
 BIN_STEP = 10.0
 NEAREST = 10  # bins that share a colour: the authors' code; the text of the paper says 5
@@ -102,7 +104,7 @@ def main_bins(nearest: Tensor, weights: Tensor) -> Tensor:
 def bin_shares(nearest: Tensor, weights: Tensor, count: int) -> Tensor:
     """How often each of `count` bins occurs, smoothed by the soft encoding: (count,), sums to 1."""
     sums = torch.zeros(count, dtype=torch.float64)  # on the CPU, where the order of adding is always the same
-    sums.index_add_(0, nearest.flatten().cpu(), weights.flatten().double().cpu())
+    sums.index_add_(0, nearest.flatten().cpu(), weights.flatten().cpu().double())
     return sums / sums.sum()
 
 
@@ -126,7 +128,7 @@ def has_colour(ab: Tensor, share: float = 0.0) -> Tensor:
     return (ab.abs().amax(dim=1) > GREY_BELOW).float().mean(dim=(1, 2)) > share
 
 
-def crop_at_random(images: Tensor, min_crop_side: float, mirror: bool, rng: torch.Generator) -> Tensor:
+def crop_at_random(images: Tensor, min_crop_side: float, mirror: bool, rng: Rng) -> Tensor:
     """Cut a random square, `min_crop_side`..1 of the short side, out of each uint8 picture; mirror half: in [0, 1]."""
     count, _, height, width = images.shape
     side = min(height, width)
@@ -144,7 +146,7 @@ def light_and_colour(images: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     """
     lab = rgb_to_lab(images)
     height, width = (-(-side // stride) for side in images.shape[-2:])
-    return lab[:, :1], F.adaptive_avg_pool2d(lab[:, 1:], (height, width))
+    return lab[:, :1], average_areas(lab[:, 1:], (height, width))
 
 
 def as_input(light: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.transforms.geometry import BLANK, uniform
+from sslstudio.engine.compute.draws import Rng, uniform
+from sslstudio.engine.transforms.geometry import BLANK
 
 SMALLEST = 0.5  # of the largest block's side
 
@@ -21,7 +22,7 @@ def count_blocks(mask_ratio: float, block: float) -> int:
     return math.ceil(2 * math.log(1 / (1 - mask_ratio)) / mean_area)
 
 
-def cut_blocks(count: int, side: int, mask_ratio: float, block: float, rng: torch.Generator) -> Tensor:
+def cut_blocks(count: int, side: int, mask_ratio: float, block: float, rng: Rng) -> Tensor:
     """bool (B, 1, s, s): True in square blocks that may overlap, as many as come nearest to `mask_ratio` of a picture.
 
     A block's side is random, half to all of `block` times the picture's (Pathak et al., CVPR 2016, section 3.3).
@@ -67,7 +68,7 @@ def _halve(pictures: Tensor) -> Tensor:
     return F.avg_pool2d(pictures, 2, ceil_mode=True, count_include_pad=False)
 
 
-def choose_patches(count: int, grid: int, mask_ratio: float, rng: torch.Generator) -> Tensor:
+def choose_patches(count: int, grid: int, mask_ratio: float, rng: Rng) -> Tensor:
     """Choose at random the patches that stay: bool (B, 1, g, g), exactly as many in every picture.
 
     `mask_ratio` is the share that does not stay; at least one patch stays and one does not.

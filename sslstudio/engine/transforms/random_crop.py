@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sslstudio.engine.compute.draws import Rng, uniform
 from sslstudio.engine.core.config import option
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.transforms import draw, geometry
@@ -60,7 +61,7 @@ def mirror_option() -> Any:
     return option(True, "Mirror", "Mirror half of the pictures: switch off if left and right mean something.")
 
 
-def random_crops(images: Tensor, min_crop_side: float, side: int, mirror: bool, rng: torch.Generator) -> Crops:
+def random_crops(images: Tensor, min_crop_side: float, side: int, mirror: bool, rng: Rng) -> Crops:
     """A square at a random place of each uint8 (B, 3, H, W) picture, `min_crop_side`..1 of its short side, resampled.
 
     A place that is not of whole pixels hides the phase of JPEG's blocks. Half of them are mirrored if `mirror`; the
@@ -68,9 +69,9 @@ def random_crops(images: Tensor, min_crop_side: float, side: int, mirror: bool, 
     """
     count, _, height, width = images.shape
     which = geometry.choose(count, 0.5 if mirror else 0.0, rng)
-    extent = min(height, width) * geometry.uniform((count,), min_crop_side, 1.0, rng)
+    extent = min(height, width) * uniform((count,), min_crop_side, 1.0, rng)
     room = torch.stack([width - extent, height - extent], dim=1)
-    centres = extent[:, None] / 2 + room * geometry.uniform((count, 2), 0.0, 1.0, rng)
+    centres = extent[:, None] / 2 + room * uniform((count, 2), 0.0, 1.0, rng)
     shades = geometry.mirror_pictures(geometry.to_float(images), which)
     cut = geometry.cut_patches(shades, centres[:, None], extent, side)[:, 0]
     half = extent[:, None] / 2

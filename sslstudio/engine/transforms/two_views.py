@@ -11,11 +11,13 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.compute.constants import constant
+from sslstudio.engine.compute.draws import Rng, normal, uniform
+from sslstudio.engine.compute.resampling import sample
 from sslstudio.engine.core.config import BaseConfig, option
-from sslstudio.engine.transforms.geometry import choose, degrade, to_float, uniform
+from sslstudio.engine.transforms.geometry import choose, degrade, to_float
 
 STRETCH = math.log(4 / 3)  # most that a view is stretched, as in the random crops of Inception and SimCLR
 LIGHT = 0.8  # brightness, contrast and saturation at full colour strength, either way (SimCLR, appendix A)
@@ -78,9 +80,7 @@ class ViewsConfig(BaseConfig):
     )
 
 
-def two_views(
-    images: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor, rng: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def two_views(images: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
     """Views (B, 2, 3, s, s) of uint8 (B, 3, H, W) and their matrices (B, 2, 2, 3).
 
     s is `size` times the short side of a picture, a multiple of 8: a crop that is enlarged to the whole side would show
@@ -100,7 +100,7 @@ def two_views(
         matrices.append(matrix)
     pair = torch.stack(views, dim=1)
     if config.noise:
-        pair += config.noise * torch.randn(pair.shape, generator=rng, device=rng.device)
+        pair += config.noise * normal(pair.shape, rng)
     return pair, torch.stack(matrices, dim=1)
 
 
@@ -109,7 +109,7 @@ def view_side(config: ViewsConfig, short: int) -> int:
     return min(short, max(16, 8 * round(config.size * short / 8)))
 
 
-def random_matrices(count: int, height: int, width: int, config: ViewsConfig, rng: torch.Generator) -> Tensor:
+def random_matrices(count: int, height: int, width: int, config: ViewsConfig, rng: Rng) -> Tensor:
     """(count, 2, 3): a random rectangle each, turned and mirrored, `min_crop_area`..1 of the square of the short side.
 
     It lies wholly in the picture, so that a view shows nothing made up: a turned rectangle that is too large for that
@@ -167,10 +167,10 @@ def corners(matrices: Tensor, height: int, width: int) -> Tensor:
 def resample(shades: Tensor, matrices: Tensor, side: int) -> Tensor:
     """Views (B, 3, side, side) of float pictures (B, 3, H, W)."""
     grid = map_places(matrices, cell_places(side, side, shades.device)).view(-1, side, side, 2)
-    return F.grid_sample(shades, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return sample(shades, grid)
 
 
-def recolour(views: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor, rng: torch.Generator) -> Tensor:
+def recolour(views: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor, rng: Rng) -> Tensor:
     """Views (B, 3, s, s) in 0..1 with random brightness, contrast and colour, brought to mean 0 and deviation 1.
 
     Contrast turns around the mean shade of the view. Nothing is cut off at black and white: detail would be lost.
@@ -185,14 +185,14 @@ def recolour(views: Tensor, config: ViewsConfig, mean: Tensor, deviation: Tensor
     return mix_channels(views, matrix, offset)
 
 
-def _tints(count: int, saturation: Tensor, config: ViewsConfig, rng: torch.Generator) -> Tensor:
+def _tints(count: int, saturation: Tensor, config: ViewsConfig, rng: Rng) -> Tensor:
     """(count, 3, 3): the hues turned about the axis of greys, then a stronger or weaker colour, or none.
 
     Shades of grey stay what they are.
     """
     angle = HUE * config.colour_jitter * uniform((count, 1, 1), -1.0, 1.0, rng)
     same = torch.eye(3, device=rng.device)
-    cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], device=rng.device) / math.sqrt(3)
+    cross = constant((0.0, -1.0, 1.0, 1.0, 0.0, -1.0, -1.0, 1.0, 0.0), rng.device).view(3, 3) / math.sqrt(3)
     turned = angle.cos() * same + (1 - angle.cos()) / 3 + angle.sin() * cross
     saturation = torch.where(choose(count, config.grey, rng).view(-1, 1, 1), 0.0, saturation)
     return saturation * turned + (1 - saturation) * _luma(turned)
@@ -200,7 +200,7 @@ def _tints(count: int, saturation: Tensor, config: ViewsConfig, rng: torch.Gener
 
 def _luma(matrix: Tensor) -> Tensor:
     """(B, 1, 3): what the luma of a pixel becomes made of when it goes through the matrix (B, 3, 3)."""
-    return (matrix * matrix.new_tensor(LUMA).view(3, 1)).sum(dim=1, keepdim=True)
+    return (matrix * constant(LUMA, matrix.device, matrix.dtype).view(3, 1)).sum(dim=1, keepdim=True)
 
 
 def mix_channels(views: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
@@ -210,6 +210,6 @@ def mix_channels(views: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
         return torch.baddbmm(offset, matrix, planes).view_as(views)
 
 
-def _blur(views: Tensor, share: float, rng: torch.Generator) -> Tensor:
+def _blur(views: Tensor, share: float, rng: Rng) -> Tensor:
     least = max(2, views.shape[-1] // BLURRED_TO) ** 2
     return degrade(views, share, rng, least) if share else views

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from sslstudio.engine.compute.draws import uniform
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.transforms import geometry
 
@@ -64,7 +65,7 @@ def test_chosen_and_uniform_follow_their_generator() -> None:
     assert 250 < int(first.sum()) < 350
     assert not geometry.choose(100, 0.0, generator(5)).any()
     assert geometry.choose(100, 1.0, generator(5)).all()
-    numbers = geometry.uniform((1000,), -2.0, 3.0, generator(6))
+    numbers = uniform((1000,), -2.0, 3.0, generator(6))
     assert -2 <= float(numbers.min()) < -1.9
     assert 2.9 < float(numbers.max()) < 3
 

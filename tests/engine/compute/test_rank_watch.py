@@ -1,0 +1,48 @@
+"""A process that fails ends all of a group, soon and with its reason: real processes that train."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from sslstudio.engine.core.events import Note, StepDone
+from sslstudio.engine.runs.run_folder import RunFolder
+from tests.support.process_team import start_team
+from tests.support.small_runs import of
+
+slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("how", "word"),
+    [
+        ("raise", "process 2 said: The disk of this process is full."),
+        pytest.param("freeze", "process 2 has given no sign of life", marks=slow),
+        pytest.param("memory", "process 2 said: OutOfMemoryError: CUDA out of memory", marks=slow),
+        pytest.param("fault", "process 2 said: ZeroDivisionError: a fault of the program", marks=slow),
+        pytest.param("kill", "has lost the others", marks=slow),
+    ],
+)
+def test_the_job_ends_within_a_minute_and_says_why(how: str, word: str, sample_folder: Path, tmp_path: Path) -> None:
+    run, log = tmp_path / "run", tmp_path / "log"
+    team = start_team(["-m", "tests.support.failing_rank", how, str(sample_folder), str(run)], 2, log)
+    try:
+        began = time.monotonic()
+        code = team[0].wait(60)
+        assert time.monotonic() - began < 50, "of which a part is the start of two processes"
+        if how != "freeze":
+            assert team[1].wait(20) in ({"kill": [-signal.SIGKILL]}.get(how, [1]))
+    finally:
+        for process in team:
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGCONT)
+            process.kill()
+            process.wait()
+    said = Path(f"{log}-0.err").read_text()
+    assert code == 1, said
+    assert word in said
+    events = RunFolder(run).events()
+    assert word in of(Note, events)[-1].text
+    assert len(of(StepDone, events)) >= 2, "what was done before is kept"
