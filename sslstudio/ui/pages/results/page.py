@@ -71,10 +71,10 @@ class ResultsPage(Page):
         self.propose.setToolTip(
             self.tr("Its answers for the pictures without a label, to accept, correct or reject one by one")
         )
-        worth = button(
+        self.worth = button(
             self.tr("How many labels is it worth?"), lambda: workspace.ask_comparison("compare"), icon="compare"
         )
-        self.end_with(again, worth, self.folder, None, self.propose)
+        self.end_with(again, self.folder, None, self.propose)
         to_labels = button(self.tr("To fine-tuning"), lambda: workspace.wants_page.emit("finetune"), "primary", "tag")
         self.missing = EmptyState(
             "chart", self.tr("No result yet"),
@@ -130,7 +130,7 @@ class ResultsPage(Page):
         self.faces.addWidget(self.result)
 
     def _scores_tab(self) -> QWidget:
-        notes = Card(self.tr("How to read this"), margin=16).add(self.notes, None)
+        notes = Card(self.tr("How to read this"), margin=16).add(self.notes, self.worth, None)
         self.twins_card = Card(self.tr("Picture by picture"), margin=16).add(
             self.twins, text(self.tr("Click a stretch to see its pictures."), "small")
         )
