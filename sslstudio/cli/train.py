@@ -47,13 +47,15 @@ def _finetune(options: argparse.Namespace) -> int:
 
     config = cast(FinetuneConfig, config_of(options))
     with steered() as control:
-        _show_result(show(finetune(config, control), options.json), options.json)
+        _show_result(show(finetune(config, control), options.json), options.json, Path(config.out))
     return 0
 
 
-def _show_result(last: Event | None, as_json: bool) -> None:
+def _show_result(last: Event | None, as_json: bool, run: Path) -> None:
     if isinstance(last, RunFinished) and not as_json and is_finetune(last.metrics):
-        print_result(last.metrics)
+        from sslstudio.engine.verdicts.effort import read_effort
+
+        print_result(last.metrics, read_effort(run))
 
 
 def _add_resume(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +75,7 @@ def _resume(options: argparse.Namespace) -> int:
         if not options.json:
             say(f"{found:,} of its pictures are in {options.data}.")
     with steered() as control:
-        _show_result(show(resume_run(options.run, control), options.json), options.json)
+        _show_result(show(resume_run(options.run, control), options.json), options.json, options.run)
     if not options.json:
         say(summary(RunFolder.open(options.run).events()))
     return 0
