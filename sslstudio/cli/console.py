@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -180,6 +180,18 @@ def print_result(metrics: FinetuneMetrics) -> None:
     console.print(metrics["verdict"])
     for note in metrics["notes"]:
         console.print(f"Note: {note}")
+
+
+def print_arms(arms: Sequence[tuple[str, ScoreInterval]], winner: str) -> None:
+    """What each start got on the same labels and test pictures, the best first, and which one won."""
+    console = _console()
+    table = Table(title=f"Sample: {arms[0][1]['n']} test pictures")
+    table.add_column("Start")
+    table.add_column("Balanced accuracy (95 % interval)")
+    for title, score in arms:
+        table.add_row(title, _interval(score))
+    console.print(table)
+    console.print(winner)
 
 
 def _interval(score: ScoreInterval) -> str:

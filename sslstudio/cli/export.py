@@ -1,11 +1,11 @@
-"""The commands that take a run away: its networks as files, its answers, a report, a film.
+"""The commands that take a run or labels away: networks as files, answers, labels in other formats, a report, a film.
 
 Heavy imports happen in each command."""
 
 import argparse
 from pathlib import Path
 
-from sslstudio.cli.config_args import Entry, add_device, add_json, add_roles, add_trained, roles_of
+from sslstudio.cli.config_args import Entry, add_device, add_json, add_roles, add_trained, labels_path, roles_of
 from sslstudio.cli.console import print_json, returned, say, steered
 from sslstudio.engine.core.errors import InputError
 
@@ -44,6 +44,37 @@ def _predict(options: argparse.Namespace) -> int:
         say(f"{done.new:,} pictures predicted" + (f", {before:,} were there already" if before else ""))
         say(f"{done.unreadable:,} cannot be read: {options.out / 'unreadable.csv'}" if done.unreadable else "")
         say(str(done.table))
+    return 0
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="pictures with labels in any format that is read")
+    parser.add_argument("--labels", default="", metavar="FILE", help="the file or folder of labels, if not found")
+    parser.add_argument(
+        "--format", default="all", metavar="F,F",
+        help="coco, yolo, voc, labelme, geojson or all (default all); tables and masks as PNG are always written",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR2", help="a new folder for the files")
+    add_roles(parser)
+    add_json(parser)
+
+
+def _labels(options: argparse.Namespace) -> int:
+    from sslstudio.engine.images.index import scan
+    from sslstudio.engine.labels.editing.export import export_recognised, read_formats
+    from sslstudio.engine.labels.recognise import recognising
+
+    formats = read_formats(options.format)
+    labels, roles = labels_path(options.labels) if options.labels else "", roles_of(options.roles)
+    with steered():
+        recognised = returned(recognising(scan(options.folder), labels, roles), options.json)
+        done = returned(export_recognised(recognised, options.out, formats), options.json)
+    if options.json:
+        print_json({**vars(done), "out": str(done.out), "formats": list(formats) if done.masks else []})
+        return 0
+    say(f"{done.labelled:,} labelled pictures and {done.masks:,} masks are in {done.out}.")
+    if not done.masks:
+        say("There are no masks: labels.csv and classes.csv hold all there is.")
     return 0
 
 
@@ -120,6 +151,12 @@ COMMANDS = (
         "Write encoder and model of a run for other programs; each file is read back and compared.",
         _add_export,
         _export,
+    ),
+    Entry(
+        "labels",
+        "Write the labels of a folder in other formats: COCO, YOLO, Pascal VOC, labelme, GeoJSON.",
+        _add_labels,
+        _labels,
     ),
     Entry(
         "report",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sslstudio.cli.config_args import (
     Entry,
     add_device,
+    add_exclude,
     add_flags,
     add_json,
     add_roles,
@@ -40,6 +41,7 @@ def _add_clinic(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--task", default="", metavar="T", help="only this task (default: all; see: sslstudio tasks)")
     add_flags(parser, DataConfig, CLINIC)
+    add_exclude(parser)
     add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to save example pictures")
     add_json(parser)
@@ -214,21 +216,26 @@ def _is_made_here(options: argparse.Namespace) -> bool:
 
 
 def _next_ones(options: argparse.Namespace, control: RunControl) -> "Generator[Preparing, None, Suggested]":
+    from sslstudio.engine.dataset.file_parts import choose_parts
     from sslstudio.engine.finetuning.similarity import doubts, look_alike
     from sslstudio.engine.finetuning.suggestions import KnownLabels, order_at_random, suggest_mixed
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.recognise import recognise
+    from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.training.config import DataConfig
     from sslstudio.engine.training.session import propose_drawn
 
     typed = roles_of(options.roles)
-    recognised = recognise(scan(options.folder), labels_path(options.labels), typed)
+    data = DataConfig(folder=str(options.folder), labels=labels_path(options.labels), roles=Table(typed))
+    if options.source is not None or options.unsure is not None:  # pages and channels as it was trained on
+        trained = RunFolder.open(options.source or options.unsure).config().get("data", {})
+        data = data.replace(**{name: trained[name] for name in ("pages", "channels") if name in trained})
+    recognised = choose_parts(recognise(scan(options.folder), data.labels, typed), data.channels, data.pages)
     kinds = {"classification": recognised.classes, "segmentation": recognised.masks}
     given = {kind: labels for kind, labels in kinds.items() if labels and options.kind in ("", kind)}
     classes = recognised.classes.of if recognised.classes and "classification" in given else {}
     labelled = frozenset(path for labels in given.values() for path in labels.of)
     known = KnownLabels(options.kind or next(iter(given), "classification"), labelled, classes)
-    data = DataConfig(folder=str(options.folder), labels=labels_path(options.labels), roles=Table(typed))
     draw = propose_drawn(recognised, data)
     if options.order == "random":
         found = order_at_random(recognised.pictures, known, draw)

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from sslstudio import __version__
@@ -15,6 +16,7 @@ from sslstudio.cli import bench, compare, export, judge, train
 from sslstudio.cli.config_args import Entry
 from sslstudio.engine.compute.malloc import keep_for_reuse
 from sslstudio.engine.core.errors import InputError, StudioError
+from sslstudio.engine.gpu_part.place import activate
 
 COMMANDS = (*train.COMMANDS, *judge.COMMANDS, *bench.COMMANDS, *compare.COMMANDS, *export.COMMANDS)
 TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may start
@@ -25,11 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Waiting threads of OpenMP burn a core each unless told not to, before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime would call its maker as soon as it is loaded
+    activate()  # before torch is imported
     keep_for_reuse()  # before there are threads, which would have arenas of their own
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file name that is not text must not end a run
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
+    opened = _path_to_open(sys.argv[1:] if arguments is None else arguments)
+    options = parser().parse_args([] if opened else arguments)
+    options.opened = opened
     if int(os.environ.get("WORLD_SIZE") or 1) > 1 and options.command not in TOGETHER and "RANK" in os.environ:
         return _fail("Several processes can share pretrain and resume only. Start it without torchrun.", 2)
     try:
@@ -43,6 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), 2 if isinstance(error, InputError) else 1)
 
 
+def _path_to_open(arguments: Sequence[str]) -> Path | None:
+    """The folder to open the window on, where the only word is a folder, a file in a project, or a picture's; what a
+    double-click on a project gives. A command of that name goes before."""
+    if len(arguments) != 1 or arguments[0] in {one.name for one in COMMANDS} or arguments[0].startswith("-"):
+        return None
+    path = Path(arguments[0])
+    if path.is_dir():
+        return path
+    return path.parent if path.is_file() else None
+
+
 def _fail(message: str, code: int) -> int:
     sys.stderr.write(f"sslstudio: {message}\n")
     return code
@@ -52,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.command is None:
         from sslstudio.ui.shell.app import run
 
-        return int(run() or 0)
+        return int(run(options.opened) or 0)
     commands = {one.name: one.run for one in (*COMMANDS, train.WORK)}
     return commands[options.command](options)
 
@@ -89,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--self-test", dest="command", action="store_const", const="self-test", help="the command self-test, as a flag"
     )
-    top.set_defaults(json=False, window=False)
+    top.set_defaults(json=False, window=False, device="")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_CommandParser)
     for entry in COMMANDS:
         commands.add_parser(entry.name, help=entry.about, description=entry.about).entry = entry

@@ -21,6 +21,7 @@ from sslstudio.engine.core.errors import RunError
 FAILED = "FAILED: "  # an outcome that begins so is a failure
 PICTURES = 36
 SIDE = 96
+DEVICE_TASK = "rotation"  # the quickest
 BATCH = 12  # of the 36 pictures 24 or more are trained on: two steps an epoch
 STEPS = 2
 # Where the program would keep something for the user; the last is where Qt keeps what the window remembers, on Linux.
@@ -30,14 +31,18 @@ Say = Callable[[str, str], None]
 Check = Callable[[], str]  # says what went well, or raises
 
 
-def run_self_test(say: Say = lambda name, outcome: None, *, window_only: bool = False) -> dict[str, str]:
+def run_self_test(
+    say: Say = lambda name, outcome: None, *, window_only: bool = False, device: str = ""
+) -> dict[str, str]:
     """What was tried and how it went; an outcome that begins with FAILED did not work.
 
-    `say` hears each outcome as soon as it is known. `window_only` opens the window and does nothing else.
+    `say` hears each outcome as soon as it is known. `window_only` opens the window and does nothing else; `device`
+    trains two steps on that device and does nothing else.
     """
     with _own_folder() as folder:
         results: dict[str, str] = {}
-        for name, check in _window_check() if window_only else _all_checks(folder):
+        checks = _device_checks(folder, device) if device else _all_checks(folder)
+        for name, check in _window_check() if window_only else checks:
             results[name] = _outcome(check)
             say(name, results[name])
     return results
@@ -76,16 +81,34 @@ def _all_checks(folder: Path) -> Iterator[tuple[str, Check]]:
     yield "pretext tasks", partial(_find_tasks, tasks)
     yield "drawing pictures", partial(_draw, folder / "sample")
     yield "reading pictures", partial(_read, pictures)
+    yield "project", partial(_reopen_project, pictures, folder / "project")
+    yield "encoders", _build_encoders
     for name in tasks:
         yield f"task {name}", partial(_pretrain, pictures, name, folder / name)
     for name in tasks[:1]:
         yield "checkpoint", partial(_read_checkpoint, folder / name)
         yield "fine-tuning with a twin", partial(_finetune, pictures, folder / name, folder / "finetuned")
+        yield "ONNX", partial(_export, folder / "finetuned", folder / "exported")
+        yield "training in a process of its own", partial(_train_apart, pictures, name, folder / "apart")
     yield "window", partial(_open_window, every_page=True)
+
+
+def _device_checks(folder: Path, device: str) -> Iterator[tuple[str, Check]]:
+    """Two real steps on one device: what a GPU has to show before it is used."""
+    pictures = folder / "sample" / "images"
+    yield "PyTorch", _name_torch
+    yield "drawing pictures", partial(_draw, folder / "sample")
+    yield f"training on {device}", partial(_pretrain, pictures, DEVICE_TASK, folder / "run", device)
 
 
 def _window_check() -> Iterator[tuple[str, Check]]:
     yield "window", partial(_open_window, every_page=False)
+
+
+def _name_torch() -> str:
+    import torch
+
+    return f"{torch.__version__} from {torch.__file__}"
 
 
 def _find_tasks(found: list[str]) -> str:
@@ -192,9 +215,9 @@ def _read(pictures: Path) -> str:
 # Training
 
 
-def _shared(pictures: Path, out: Path) -> dict[str, Any]:
+def _shared(pictures: Path, out: Path, device: str = "auto") -> dict[str, Any]:
     from sslstudio.engine.models.encoders import EncoderConfig
-    from sslstudio.engine.training.config import BudgetConfig, DataConfig, OptimiserConfig
+    from sslstudio.engine.training.config import BudgetConfig, DataConfig, HardwareConfig, OptimiserConfig
 
     return {
         "out": str(out),
@@ -202,16 +225,32 @@ def _shared(pictures: Path, out: Path) -> dict[str, Any]:
         "encoder": EncoderConfig(name="small"),
         "optimiser": OptimiserConfig(batch_size=BATCH),
         "budget": BudgetConfig(epochs=1),
+        "hardware": HardwareConfig(device=device),
     }
 
 
-def _pretrain(pictures: Path, task: str, out: Path) -> str:
+def _pretrain(pictures: Path, task: str, out: Path, device: str = "auto") -> str:
     from sslstudio.engine.core.control import RunControl
-    from sslstudio.engine.core.events import RunFinished, StepDone
     from sslstudio.engine.pretraining.run import pretrain
     from sslstudio.engine.training.config import PretrainConfig
 
-    events = list(pretrain(PretrainConfig(task=task, **_shared(pictures, out)), RunControl()))
+    config = PretrainConfig(task=task, **_shared(pictures, out, device))
+    return _steps_of(list(pretrain(config, RunControl())))
+
+
+def _train_apart(pictures: Path, task: str, out: Path) -> str:
+    from sslstudio.engine.core.control import RunControl
+    from sslstudio.engine.launch.child_process import in_child, order_to_start
+    from sslstudio.engine.training.config import PretrainConfig
+
+    order = order_to_start("pretrain", PretrainConfig(task=task, **_shared(pictures, out)))
+    return _steps_of(list(in_child(order, RunControl())))
+
+
+def _steps_of(events: list[Any]) -> str:
+    """How a run of two steps went."""
+    from sslstudio.engine.core.events import RunFinished, StepDone
+
     losses = [event.loss for event in events if isinstance(event, StepDone)]
     last = events[-1]
     if len(losses) != STEPS or not isinstance(last, RunFinished) or last.outcome != "finished":
@@ -252,6 +291,58 @@ def _finetune(pictures: Path, source: Path, out: Path) -> str:
         if set(metrics["parts"]) == set(TITLES):
             return f"{metrics['n_test']} test pictures scored with {len(TITLES)} arms, {last.seconds:.1f} s"
     raise RunError("It did not end with the scores of all arms but with {last}.", last=last)
+
+
+def _build_encoders() -> str:
+    """Build each encoder and ask it; those of a library that is not installed are named as such."""
+    import importlib.util
+
+    import torch
+
+    from sslstudio.engine.models.encoders import ENCODERS, EncoderConfig, build_encoder
+
+    built, left = list[str](), list[str]()
+    for name in ENCODERS.names():
+        if name.startswith("timm_") and importlib.util.find_spec("timm") is None:
+            left.append(name)
+            continue
+        encoder = build_encoder(EncoderConfig(name=name, stem="large"), 0).eval()
+        with torch.no_grad():
+            answer = encoder(torch.zeros(1, 3, 64, 64))
+        if answer.shape != (1, encoder.spec.dim):
+            raise RunError("The encoder {name} answers with {shape}.", name=name, shape=str(tuple(answer.shape)))
+        built.append(name)
+    return ", ".join(built) + (f"; without the library timm: {', '.join(left)}" if left else "")
+
+
+def _export(run: Path, out: Path) -> str:
+    """Export to ONNX, which reads each file back and compares what it says."""
+    from sslstudio.engine.core.control import RunControl
+    from sslstudio.engine.export.run import export_run
+
+    exported = to_end(export_run(run, out, "all", RunControl()))
+    files = sorted(file.name for file in out.iterdir() if file.suffix == ".onnx")
+    if files != ["encoder.onnx", "model.onnx"]:
+        raise RunError("These ONNX files were written: {files}", files=files)
+    return "; ".join(exported.lines())
+
+
+# Projects
+
+
+def _reopen_project(pictures: Path, folder: Path) -> str:
+    """Write a project down twice, then read it: as it was, and as it was before."""
+    from dataclasses import replace
+
+    from sslstudio.engine.projects.project import Project, open_project, save_project
+
+    project = Project(folder=folder, pictures=pictures, name="Self-test", opened="2026-01-01 00:00")
+    save_project(project)
+    save_project(replace(project, task="rotation"))
+    opened = open_project(folder)
+    if opened.told or opened.project.task != "rotation" or not opened.project.pictures.samefile(pictures):
+        raise RunError("The project was read back as {project}. {told}", project=repr(opened.project), told=opened.told)
+    return f"written and opened again: {opened.project.name}"
 
 
 # Window

@@ -21,7 +21,7 @@ from sslstudio.cli.config_args import (
     labels_path,
     roles_of,
 )
-from sslstudio.cli.console import print_json, print_result, returned, say, show, steered
+from sslstudio.cli.console import print_arms, print_json, print_result, returned, say, show, steered
 from sslstudio.engine.core.config import options_of, to_dict, value_text
 from sslstudio.engine.core.errors import InputError
 from sslstudio.engine.core.events import Event, RunFinished
@@ -178,13 +178,15 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
 
 
 def _preview(options: argparse.Namespace) -> int:
+    from sslstudio.engine.core.atomic_files import make_folder, write_atomic
     from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
     from sslstudio.engine.report.command_line import PREVIEW
-    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
+    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet, sheet_bytes
     from sslstudio.engine.training.config import PretrainConfig
 
     config = cast(PretrainConfig, config_by(PREVIEW, options))
-    if options.picture.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+    kind = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(options.picture.suffix.lower())
+    if kind is None:
         raise InputError(
             "--out {out} is not the name of a picture. Try {with_suffix}",
             out=options.picture,
@@ -201,8 +203,8 @@ def _preview(options: argparse.Namespace) -> int:
 
     with steered() as control:
         show(stages(), False)
-    options.picture.parent.mkdir(parents=True, exist_ok=True)
-    puzzle_sheet(ready[0].puzzles).save(options.picture)
+    make_folder(options.picture.parent)
+    write_atomic(options.picture, sheet_bytes(puzzle_sheet(ready[0].puzzles), kind))
     say(f"{len(ready[0].puzzles)} puzzles are drawn in {options.picture}.")
     return 0
 
@@ -276,7 +278,7 @@ def _try_devices(facts: dict[str, Any], as_json: bool) -> int:
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--minutes", type=_positive, default=6.0, help="training time in all (default 6)")
+    parser.add_argument("--minutes", type=_positive, default=7.0, help="training time in all (default 7)")
     parser.add_argument("--out", type=Path, help="where to keep it (default: a folder in the user's data)")
     add_json(parser)
 
@@ -289,19 +291,26 @@ def _positive(text: str) -> float:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from sslstudio.cli.demo import run_demo
+    from sslstudio.cli.demo import demo_folder, name_winner, read_arms, run_demo
 
     began = time.monotonic()
+    out = options.out or demo_folder()
     with steered() as control:
-        last = show(run_demo(options.out, options.minutes, control), options.json)
-    _show_result(last, options.json)
-    if not options.json:
-        say(f"The demo took {duration(time.monotonic() - began)}.")
+        show(run_demo(out, options.minutes, control), options.json)
+    if control.stopping:
+        return 0
+    arms = read_arms(out)
+    if options.json:
+        print_json({str(arm.title): arm.score.to_json() for arm in arms})
+    else:
+        print_arms([(str(arm.title), arm.score.to_json()) for arm in arms], name_winner(arms))
+        say(f"The runs are in {out}. The demo took {duration(time.monotonic() - began)}.")
     return 0
 
 
 def _add_self_test(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", action="store_true", help="only open the window and close it again")
+    parser.add_argument("--device", default="", help="only train two steps on this device, as cuda:0")
     add_json(parser)
 
 
@@ -313,7 +322,7 @@ def _self_test(options: argparse.Namespace) -> int:
             say(f"{name}: {outcome}")
             sys.stdout.flush()  # a library that crashes must not take these words along
 
-    result = run_self_test(told, window_only=options.window)
+    result = run_self_test(told, window_only=options.window, device=options.device)
     if options.json:
         print_json(result)
     return 1 if has_failed(result) else 0
@@ -321,7 +330,7 @@ def _self_test(options: argparse.Namespace) -> int:
 
 WORK = Entry("work", "", _add_work, _work)
 COMMANDS = (
-    Entry("demo", "The whole job on the built-in sample: pretrain, fine-tune, compare with scratch.", _add_demo, _demo),
+    Entry("demo", "The whole job on the built-in sample: pretrain, fine-tune, say which start won.", _add_demo, _demo),
     Entry("sample", "Draw the sample pictures into a folder.", _add_sample, _sample),
     Entry("index", "Say what is in a folder: pictures, labels, files that cannot be read and why.", _add_index, _index),
     Entry("tasks", "List the pretext tasks and their options.", add_json, _tasks),

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sslstudio.cli.config_args import labels_path, roles_of
-from sslstudio.cli.main import main
+from sslstudio.cli.config_args import config_by, labels_path, roles_of
+from sslstudio.cli.main import main, parser
+from sslstudio.engine.core.config import option_at, parse_value, value_text
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.report.command_line import COMMANDS, command_words
+from sslstudio.engine.training.config import DataConfig, PretrainConfig
 
 
 @pytest.fixture
@@ -57,3 +60,22 @@ def test_labels_are_looked_for_from_the_working_folder(
     assert labels_path("here.csv") == str(tmp_path / "here.csv")
     assert index_of(capsys, "index", folder, "--side", 16, "--labels", "here.csv")["classes"] == {"x": 8, "y": 8}
     assert index_of(capsys, "index", folder, "--side", 16, "--labels", "there.csv")["classes"] == {"y": 8, "z": 8}
+
+
+@pytest.mark.parametrize("name", ["grade=2", "a;b", 'say "x"', "a=b;c=d"])
+def test_any_name_of_a_folder_can_get_a_role(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in ("good", "bad", name):
+        for number in range(4):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            Image.new("RGB", (16, 16), (9 * number, 50, 90)).save(tmp_path / kind / f"{kind[0]}{number}.png")
+    found = index_of(capsys, "index", tmp_path, "--side", 16, "--role", f"{name}=ignore")
+    assert found["classes"] == {"bad": 4, "good": 4}
+    command = next(one for one in COMMANDS if one.name == "pretrain")
+    words = ["pretrain", str(tmp_path), "--role", f"{name}=ignore", "--role", "bad=group", "--out", "x"]
+    config = config_by(command, parser().parse_args(words))
+    assert isinstance(config, PretrainConfig)
+    assert dict(config.data.roles) == {name: "ignore", "bad": "group"}
+    field = option_at(DataConfig, "roles")
+    assert parse_value(field, value_text(config.data.roles)) == config.data.roles
+    again = parser().parse_args(list(map(str, command_words(config, command))))
+    assert config_by(command, again) == config

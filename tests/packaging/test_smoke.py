@@ -36,7 +36,7 @@ def test_nothing_built_is_a_failure_of_every_check_but_the_size(
     assert smoke.try_built(tmp_path) is False
     said = capsys.readouterr().out
     assert said.startswith("Size: 0 MB")
-    assert said.count("FAILED") == 6
+    assert said.count("FAILED") == 7
 
 
 def test_an_exit_code_is_a_failure_with_the_last_words(smoke: ModuleType, tmp_path: Path) -> None:

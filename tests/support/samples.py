@@ -86,9 +86,9 @@ def smaller_encoder() -> Iterator[None]:
     channels (1 x 1, stride 2, channels_last), so it is left out there. No encoder of the program has so few.
     """
     import torch
-    from torchvision.models.resnet import BasicBlock
 
     from sslstudio.engine.models.encoders import ENCODERS, ResNetShape
+    from sslstudio.engine.models.encoders.resnet import BasicBlock
 
     safe = torch.backends.cpu.get_cpu_capability() == "AVX512"
     before = ENCODERS["small"]

@@ -82,7 +82,8 @@ class Option:
     """What is known of one value: the words for people, and the limits, which in a list or table hold for each piece.
 
     `several` is for a list that names some of a few things: it gives their titles by name, once all of them are known.
-    `sections` is for overrides: the configs whose options may be set, by section.
+    `sections` is for overrides: the configs whose options may be set, by section. `named_to_the_last` is for a table
+    whose names may hold = (folders do): the last = ends them.
     """
 
     title: Message
@@ -93,6 +94,7 @@ class Option:
     advanced: bool = False
     several: Callable[[], dict[str, str]] | None = None
     sections: Callable[[], Mapping[str, type["BaseConfig"]]] | None = None
+    named_to_the_last: bool = False
 
 
 def option(
@@ -106,9 +108,11 @@ def option(
     advanced: bool = False,
     several: Callable[[], dict[str, str]] | None = None,
     sections: Callable[[], Mapping[str, type["BaseConfig"]]] | None = None,
+    named_to_the_last: bool = False,
 ) -> Any:
     """A dataclass field with its words and limits. `advanced` folds it away in the form."""
-    about = Option(as_message(title, {}), as_message(help, {}), low, high, choices, advanced, several, sections)
+    words = as_message(title, {}), as_message(help, {})
+    about = Option(*words, low, high, choices, advanced, several, sections, named_to_the_last)
     return dataclasses.field(default=default, metadata={"option": about})
 
 
@@ -228,7 +232,7 @@ def _check_pieces(field: OptionField, value: Any) -> None:
         return
     piece = dataclasses.replace(field, type=field.item)
     for name in value if field.type is Table else ():
-        if not name or name != name.strip() or "=" in name:
+        if not name or name != name.strip() or ("=" in name and not field.about.named_to_the_last):
             raise ConfigError("{field}: {name!r} is not a name that a value can have.", field=field.name, name=name)
     for one in value.values() if field.type is Table else value:
         _check_one(piece, one)
@@ -355,7 +359,8 @@ def _pieces(field: OptionField, text: str, separator: str) -> list[str]:
 
 
 def _parse_pair(field: OptionField, piece: str) -> tuple[str, Value]:
-    name, _, value = (part.strip() for part in piece.partition("="))
+    last = field.about.named_to_the_last
+    name, _, value = (part.strip() for part in (piece.rpartition("=") if last else piece.partition("=")))
     if not (name and value):
         raise ConfigError(
             "{field} = {text!r} is not NAME=VALUE. Several are separated by semicolons.", field=field.name, text=piece

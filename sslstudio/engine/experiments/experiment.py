@@ -15,7 +15,7 @@ from typing import ClassVar, Generic
 
 from filelock import FileLock, Timeout
 
-from sslstudio.engine.core.atomic_files import make_folder
+from sslstudio.engine.core.atomic_files import make_folder, take_lock
 from sslstudio.engine.core.config import to_dict
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError, TaskDoesNotFit
@@ -189,11 +189,11 @@ class Experiment(Generic[C]):
 
     def _claim(self, strategy: Strategy[C], run: ExperimentRun) -> Iterator[Event]:
         """Do a run, unless another process does."""
-        run.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(run.path.parent)
         with ExitStack() as held:
             if strategy.shared:
                 try:
-                    held.enter_context(FileLock(run.lock, timeout=0, thread_local=False))
+                    held.callback(take_lock(run.lock).release)
                 except Timeout:
                     return
             if strategy.is_settled(run):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, RunFinished
@@ -67,7 +67,7 @@ class ExperimentRun:
     def note(self, outcome: str, words: str = "", **spent: Unpack[Spent]) -> None:
         """Write down that it is settled."""
         content: Facts = {"outcome": outcome, "words": words, **spent}
-        self.record.parent.mkdir(parents=True, exist_ok=True)  # a run that was refused has made no folder
+        make_folder(self.record.parent)  # a run that was refused has made no folder
         write_atomic(self.record, (json.dumps(to_stored(content), indent=1) + "\n").encode())
 
     def facts(self) -> Facts:

@@ -395,6 +395,6 @@ def _factor(worth: Worth | None) -> list[Any]:
 def _written(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
+    writer.writerow(map(harmless, head))
     writer.writerows(["" if value is None else harmless(value) for value in line] for line in lines)
     return text.getvalue()

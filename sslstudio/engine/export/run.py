@@ -25,6 +25,7 @@ from sslstudio.engine.finetuning.run import pretraining_of
 from sslstudio.engine.images.formats.wanted import read_channels
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder
+from sslstudio.engine.models.encoders.resnet import OWN_BLOCKS
 from sslstudio.engine.models.finetuned import Classifier, Network, PixelScale
 from sslstudio.engine.models.mask_read_out import Answering, MaskReadOut, Turning
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -99,10 +100,13 @@ def _held_out(session: Session, device: Device) -> Tensor:
 
 
 def _encoder(scale: PixelScale, encoder: Encoder, config: EncoderConfig) -> Exportable:
-    """Read back by the snippet that goes with the files: a ResNet into torchvision's own."""
+    """Read back by the snippet that goes with the files: a ResNet into torchvision's own where that is installed."""
 
     def rebuilt(tensors: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-        net: nn.Module = use_it.build_encoder(encoder_facts(config))
+        facts = encoder_facts(config)
+        own = OWN_BLOCKS and facts["family"] == "resnet"
+        net: nn.Module = ENCODERS[config.name].build(config.name, config.stem) if own else use_it.build_encoder(facts)
+        net.eval()
         net.load_state_dict(tensors)
         return nn.Sequential(scale, net)
 

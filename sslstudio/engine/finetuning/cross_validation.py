@@ -72,7 +72,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     taught = sorted(_suggested(session, config.kind, tuple(labels)))
     run.write_json(TAUGHT_FILE, taught)
     note_labels(run, config.kind, session.recognised, [*_tested(splits), *taught])
-    yield from run.record(_run(config, splits, session, device, run, control))
+    yield from run.record(_run(config, splits, session, device, run, control), control)
 
 
 def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
@@ -84,7 +84,7 @@ def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
     splits = [Split.from_json(values) for values in run.read_json(FOLDS_FILE)]
     taught = run.read_json(TAUGHT_FILE) or []
     check_labels(run, config.kind, session.recognised, [*_tested(splits), *taught])
-    yield from run.record(_run(config, splits, session, device, run, control))
+    yield from run.record(_run(config, splits, session, device, run, control), control)
 
 
 def _tested(splits: list[Split]) -> list[str]:
@@ -105,7 +105,9 @@ def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
     suggested = _suggested(session, config.kind, paths)
     paths = tuple(path for path in paths if path not in suggested)
     targets = np.array([labels[path] for path in paths], np.int64)
-    group_of = groups_of([*paths, *suggested], config.data.groups, session.recognised.groups)
+    group_of = groups_of(
+        [*paths, *suggested], config.data.groups, session.recognised.groups, session.recognised.together
+    )
     groups = {path: group_of[path] for path in paths} if group_of else {}
     fewest = min(np.bincount(targets)[np.unique(targets)], default=0)
     units = len(set(groups.values())) if groups else len(paths)
@@ -201,7 +203,7 @@ def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split], n
         paths = [path for names, _ in stored for path in names]
     frequent = int(next(iter(confusions.values())).sum((0, 2)).argmax())
     began = recall(run, config.data.folder, config.data.labels)
-    groups = groups_of(paths, config.data.groups, began.groups if began else {})
+    groups = groups_of(paths, config.data.groups, began.groups if began else {}, began.together if began else {})
     first = children[0].finetune_metrics()
     assert first is not None
     metrics = summarise(

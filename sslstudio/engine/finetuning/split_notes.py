@@ -13,6 +13,7 @@ from sslstudio.engine.dataset.near_duplicates import copies_among
 from sslstudio.engine.finetuning.labelled import Labelled, labels_of
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.drawn_test import FEWEST
+from sslstudio.engine.labels.picture_choices import excluded_words
 from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
@@ -36,6 +37,8 @@ def note_split(
             )
         )
     notes += note_drawn(config, session, labelled.test)
+    if out := len(session.recognised.excluded):
+        notes.append(excluded_words(out))
     if not config.data.groups:
         notes.append(
             Message(

@@ -12,7 +12,7 @@ from pathlib import Path
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.split import PARTS, Split
-from sslstudio.engine.labels.roles import GROUP, IGNORE, PART
+from sslstudio.engine.labels.roles import GROUP, IGNORE, PART, TOGETHER
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.relink import pictures_folder
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -37,7 +37,9 @@ def split_kept(config: FinetuneConfig, source: PretrainConfig | None) -> Split |
 
 def _splitting(data: DataConfig) -> dict[str, str]:
     """What a person said that has a say in the split."""
-    return {path: role for path, role in data.roles.items() if role in (GROUP, PART, IGNORE)}
+    return {
+        path: role for path, role in data.roles.items() if role in (GROUP, PART, IGNORE) or role.startswith(TOGETHER)
+    }
 
 
 def suited(kept: Split | None, kind: str, recognised: Recognised, config: DataConfig) -> Split:
@@ -52,7 +54,7 @@ def suited(kept: Split | None, kind: str, recognised: Recognised, config: DataCo
         return draw_split(recognised, config)
     split = kept
     if not {path for part in PARTS for path in getattr(split, part)}.issuperset(recognised.pictures.paths):
-        groups = groups_of(recognised.pictures.paths, config.groups, recognised.groups)
+        groups = groups_of(recognised.pictures.paths, config.groups, recognised.groups, recognised.together)
         split = split.with_later(draw_split(recognised, config), groups)
     if _serves(split, kind, recognised):
         return split

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -22,7 +22,7 @@ from sslstudio.engine.images.scanner import FIRST, Found, Run, Walk
 
 __all__ = [
     "HIDDEN", "HIDDEN_FOLDER", "NO_SUFFIX", "SUFFIXES", "SYSTEM_FOLDER", "Found", "ImageFile", "ImageIndex",
-    "Unreadable", "file_at", "printable", "scan", "scanning",
+    "Unreadable", "file_at", "picture_file", "printable", "scan", "scanning",
 ]  # fmt: skip
 
 
@@ -72,7 +72,7 @@ class ImageIndex:
 
     def file(self, path: str) -> Path:
         """Where a picture is, as `read_picture` takes it: with the channels that were chosen."""
-        return Path(f"{where(self.root, path, whole=True)}{channels_suffix(self.channels)}")
+        return picture_file(self.root, path, self.channels)
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -104,6 +104,11 @@ class ImageIndex:
         """The same folder with only the pictures whose path is in `keep`, in the same order."""
         wanted = keep if isinstance(keep, (set, frozenset, dict)) else frozenset(keep)
         return replace(self, runs=tuple(_runs_of(path for path in self.paths if path in wanted)))
+
+
+def picture_file(root: Path, path: str, channels: Sequence[int] = ()) -> Path:
+    """Where a picture below `root` is, as `read_picture` takes it: a page of a file, with these channels (from 1)."""
+    return Path(f"{where(root, path, whole=True)}{channels_suffix(channels)}")
 
 
 def _runs_of(paths: Iterable[str]) -> Iterator[Run]:

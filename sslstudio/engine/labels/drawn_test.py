@@ -24,6 +24,7 @@ from typing import Any
 
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.spreadsheet import as_meant, harmless
 
 TABLE, STATE = "drawn.csv", "drawn.json"
 FORMAT = 1
@@ -134,7 +135,7 @@ class DrawnTest:
         text = io.StringIO(newline="")
         table = csv.writer(text, lineterminator="\r\n")
         table.writerow(["file", "held", "number", "before"])
-        table.writerows(self._rows)
+        table.writerows(map(harmless, row) for row in self._rows)
         write_atomic(folder / TABLE, b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "surrogateescape"))
         self.write_state(folder)
 
@@ -156,7 +157,7 @@ def read_drawn(folder: Path) -> DrawnTest | None:
         if state["format"] > FORMAT:
             raise ValueError(f"format {state['format']}")
         with (folder / TABLE).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-            rows = [(path, held == "1", int(number), before) for path, held, number, before in
+            rows = [(as_meant(path), held == "1", int(number), before) for path, held, number, before in
                     islice(csv.reader(lines), 1, None)]  # fmt: skip
         asked = {str(kind): int(number) for kind, number in state["asked"].items()}
         every = int(state["every"])

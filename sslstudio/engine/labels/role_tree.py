@@ -126,7 +126,9 @@ def tree_of(
     every = [role for one in found for role in _as_taken(one, recognised)]
     told: dict[str, Role] = {}
     for role in every:
-        if role.choices == roles.OF_FOLDERS and told.get(role.path, role).role in (role.role, roles.PICTURES):
+        before = told.get(role.path, role)
+        said = before.role == role.role and role.reason == roles.HOLDS_PICTURES  # the other says more
+        if role.choices == roles.OF_FOLDERS and before.role in (role.role, roles.PICTURES) and not said:
             told[role.path] = role
     tables = [role for role in every if role.choices != roles.OF_FOLDERS]
     folders = {**_default_folders(recognised.pictures, chosen), **told, **apart.folders}
@@ -134,21 +136,27 @@ def tree_of(
     if not tables:
         tables = [Role(one.labels.found_in, roles.LABELS, one.reason, len(one.labels.of)) for one in found
                   if one.labels and not one.roles]  # fmt: skip
-    known = Counter(f".{role.path.rpartition('.')[2].lower()}" for role in tables if ":" not in role.path)
+    known = Counter[str]()
+    for role in {role.path: role for role in tables if ":" not in role.path}.values():
+        known[f".{role.path.rpartition('.')[2].lower()}"] += role.count if "*" in role.path else 1
     rest = [(suffix, count - known[suffix]) for suffix, count in recognised.pictures.ignored.items()]
     ignored = [_ignored(suffix, count) for suffix, count in rest if count > 0]
-    return (*lines, *dict.fromkeys(tables), *ignored)
+    by_path = {role.path: role for role in tables}
+    by_path |= {role.path: role for role in reversed(tables) if role.role != roles.OTHER}  # a file of several formats
+    return (*lines, *by_path.values(), *ignored)
 
 
 def _as_taken(found: Found, recognised: Recognised) -> Iterable[Role]:
     """The roles that a format told, as they are now: what says classes is something else where others were taken."""
-    classes = recognised.classes
-    if found.kind != "classes" or found.labels is None or classes is None or found.labels.found_in == classes.found_in:
+    taken = recognised.classes if found.kind == "classes" else recognised.masks
+    if found.labels is None or taken is None or found.labels.found_in == taken.found_in:
         yield from found.roles
         return
+    why = Message("The classes come from the {found_in}.", found_in=taken.found_in)
+    if found.kind == "masks":
+        why = Message("The masks come from the {found_in}.", found_in=taken.found_in)
     for one in found.roles:
         if one.role in (roles.CLASS, roles.LABELS) and ":" not in one.path:
-            why = Message("The classes come from the {found_in}.", found_in=classes.found_in)
             yield replace(one, role=roles.OTHER if one.role == roles.LABELS else roles.PICTURES, reason=why)
         else:
             yield one
@@ -160,7 +168,7 @@ def _default_folders(pictures: ImageIndex, chosen: Mapping[str, str]) -> dict[st
     for folder, count in _counts(pictures).items():
         for inner in ["", *above_of(folder)]:
             below[inner] += count
-    why, here = Message("It holds pictures."), Message("The folder that was opened.")
+    why, here = roles.HOLDS_PICTURES, Message("The folder that was opened.")
     return {
         folder: Role(folder, roles.PICTURES, why if folder else here, count, choices=roles.OF_FOLDERS if folder else ())
         for folder, count in below.items()

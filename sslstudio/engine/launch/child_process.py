@@ -20,11 +20,12 @@ from typing import Any
 
 import sslstudio
 from sslstudio.engine.core import errors
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import cannot_write, write_atomic
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Event, Note, from_json
+from sslstudio.engine.core.leftovers import temporary_folder
 from sslstudio.engine.core.messages import Message, from_stored, plain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import config_dict
@@ -84,6 +85,13 @@ class _Died(Exception):
         self.words = words
 
 
+def _temporary_folder() -> Path:
+    try:
+        return temporary_folder()
+    except OSError as error:
+        raise cannot_write(Path(tempfile.gettempdir()), error) from error
+
+
 def _message(stored: Any) -> Message:
     said = from_stored(stored)
     return said if isinstance(said, Message) else plain(str(said))
@@ -94,7 +102,7 @@ class _Child:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.folder = Path(tempfile.mkdtemp(prefix="sslstudio-"))
+        self.folder = _temporary_folder()
         self.error: StudioError | None = None
         self.words: Message | None = None  # of one that could still say why
         self.code: int | None = None  # of the rank that ended it

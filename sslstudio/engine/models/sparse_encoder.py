@@ -11,12 +11,12 @@ Letters: B pictures, C channels, g patches a side, h and w size of a map.
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslstudio.engine.compute.process_group import sum_over_ranks
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.models.encoders.efficientnet_lite import InvertedResidual
+from sslstudio.engine.models.encoders.resnet import BasicBlock, Bottleneck
 from sslstudio.engine.models.encoders.timm_family import TimmEncoder
 
 

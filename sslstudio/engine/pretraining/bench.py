@@ -20,6 +20,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.dataset.file_parts import choose_parts
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognise
@@ -168,7 +169,8 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
     began = time.perf_counter()
     index = scan(Path(config.data.folder))
     scanned = len(index) / max(1e-9, time.perf_counter() - began)
-    some = replace(recognise(index), pictures=_some(index))
+    chosen = choose_parts(recognise(index, roles=config.data.roles), config.data.channels, config.data.pages)
+    some = replace(chosen, pictures=_some(chosen.pictures))
     side = side_of(some, config.data, device, finer_side(config))
     with tempfile.TemporaryDirectory(prefix="sslstudio-bench-", ignore_cleanup_errors=True) as folder:
         began = time.perf_counter()

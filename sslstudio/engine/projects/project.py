@@ -20,6 +20,7 @@ from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
+from sslstudio.engine.core.file_names import free_among, portable_name
 from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.images.formats.wanted import file_of
 from sslstudio.engine.images.multi_folder import root_of
@@ -305,12 +306,9 @@ def _inside(projects: Path) -> list[Path]:
 
 
 def free_project(projects: Path, name: str) -> str:
-    """The name, or the first of 'name 2', 'name 3' ... that no folder in `projects` has."""
-    taken = {folder.name.casefold() for folder in _inside(projects)}
-    free, number = name, 2
-    while free.casefold() in taken:
-        free, number = f"{name} {number}", number + 1
-    return free
+    """The nearest name that every system takes, or the first of 'name 2', 'name 3' ... that no folder in `projects`
+    has, whatever its case."""
+    return free_among(portable_name(name, Message("Pictures")), (folder.name for folder in _inside(projects)))
 
 
 def examples_of(paths: Sequence[str]) -> tuple[str, ...]:

@@ -10,26 +10,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import (
+    copying,
+    discard_folder,
+    folder_beside,
+    put_folder,
+    remove_file,
+    rename_patiently,
+    write_atomic,
+)
 from sslstudio.engine.core.config import read_toml, to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.file_names import FORBIDDEN, LONGEST, is_reserved
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.images.multi_folder import PLACE, is_album, read_album, write_album
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.projects.project import COPY, Project, open_project, save_project
 from sslstudio.engine.runs.run_folder import CONFIG
-from sslstudio.engine.runs.trash import free_path
 
 STAGE = Message("Copying the project (megabytes)")
 MEGABYTE = 1_000_000
 SPARE = 0.95  # share of the free disk that a copy may take
-CHUNK = 1 << 20
-LONGEST = 100  # letters of a name: with the names of runs below it a path has to stay within what systems allow
-FORBIDDEN = frozenset('<>:"/\\|?*')
-RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 
 
 def fitting_name(name: str) -> str:
@@ -43,7 +47,7 @@ def fitting_name(name: str) -> str:
             plain=plain,
             forbidden=sorted(FORBIDDEN),
         )
-    if plain.partition(".")[0].casefold() in RESERVED:
+    if is_reserved(plain):
         raise DataError(
             "{plain!r} cannot be the name of a folder: Windows keeps it for itself. Write another one.", plain=plain
         )
@@ -63,7 +67,7 @@ def rename_project(project: Project, name: str, cache_dir: Path) -> Project:
                 "There is something called {plain} in {new} already. Write another name.", plain=plain, new=new.parent
             )
         try:
-            old.rename(new)
+            rename_patiently(old, new)
         except OSError as error:
             raise RunError(
                 "{old} could not be renamed: {reason}. Is a file in it open elsewhere?", old=old, reason=error.strerror
@@ -91,23 +95,24 @@ def copy_project(
         )
     if new.is_relative_to(old):
         raise DataError("{new} lies in the project itself. Choose a place outside it.", new=new)
-    beside = free_path(new.with_name(f".{new.name}.part"))
+    beside: Path | None = None
     try:
-        beside.mkdir(parents=True)
+        beside = folder_beside(new)
         yield from _copy_files(old, beside, [*_files(old, runs)], control)
         own = _in_place(project, old, beside)
         if is_album(own.pictures):  # paths to folders beside the project are other ones from here
             write_album(own.pictures, read_album(project.pictures).folders)
-        (beside / COPY).unlink(missing_ok=True)
+        remove_file(beside / COPY)
         save_project(replace(own, name=new.name, earlier=own.earlier if runs else ()))
         _redirect(beside, old, new)
-        beside.rename(new)
+        put_folder(beside, new)
     except OSError as error:
         raise RunError(
             "The project could not be copied to {new}: {reason}.", new=new, reason=error.strerror or error
         ) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if beside is not None:
+            discard_folder(beside)
     return open_project(new).project
 
 
@@ -155,12 +160,10 @@ def _copy_files(old: Path, beside: Path, files: list[Path], control: RunControl)
     for number, file in enumerate(files):
         target = beside / file.relative_to(old)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("rb") as source, target.open("wb") as sink:
-            while content := source.read(CHUNK):
-                sink.write(content)
-                done += len(content)
-                if control.stopping:
-                    raise DataError("Stopped while the project was copied; nothing of the copy is left.")
+        for size in copying(file, target):
+            done += size
+            if control.stopping:
+                raise DataError("Stopped while the project was copied; nothing of the copy is left.")
         shutil.copystat(file, target)
         if number % 20 == 0 or number + 1 == len(files):
             yield Preparing(stage=STAGE, done=done // MEGABYTE, total=max(1, total // MEGABYTE))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from sslstudio import __version__
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.config import BaseConfig, options_of, sections_of
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, StudioError
@@ -105,7 +105,7 @@ def write_report(
         notes = find_changes(run.folder, run.config.data.folder, run.config.data.labels)
     facts = yield from _data_facts(run, session)
     report = _report(run, source, metrics, [*facts, *((Message("Note"), note) for note in notes)], pictures)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     write_atomic(out, page(report, language).encode(errors="backslashreplace"))
     return out
 

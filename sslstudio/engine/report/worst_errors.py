@@ -10,6 +10,8 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.core.spreadsheet import read_rows
 from sslstudio.engine.images.formats.decode import read_picture
+from sslstudio.engine.images.formats.wanted import read_channels
+from sslstudio.engine.images.index import picture_file
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.masks.files import PALETTE
 from sslstudio.engine.report.html import inline
@@ -32,15 +34,19 @@ def worst_answers(
         return [], NOTHING
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
         rows = read_rows(lines)
-    root = root_of(Path(config.data.folder))
+    root, channels = root_of(Path(config.data.folder)), read_channels(config.data.channels)
+
+    def file_of(row: Mapping[str, str]) -> Path:
+        return picture_file(root, row["file"], channels)
+
     if metrics["kind"] == "segmentation":
         rows = sorted((row for row in rows if row["iou"] != "nan"), key=lambda row: float(row["iou"]))[:MOST]
-        found = [_mask(root, run.path / f"predictions-{part}", row) for row in rows]
+        found = [_mask(file_of(row), run.path / f"predictions-{part}", row) for row in rows]
         said = Message("The masks that overlap least first; the network's mask is drawn over the picture.")
         return [one for one in found if one is not None], said
     wrong = [row for row in rows if row["label"] != row["predicted"]]
     wrong.sort(key=lambda row: -float(row["confidence"]))
-    found = [_class(root, row) for row in wrong[:MOST]]
+    found = [_class(file_of(row), row) for row in wrong[:MOST]]
     said = Message(
         "{wrong:,} of {tested:,} test pictures were answered wrong; those it was surest of come first.",
         wrong=len(wrong),
@@ -49,8 +55,8 @@ def worst_answers(
     return [one for one in found if one is not None], said
 
 
-def _class(root: Path, row: Mapping[str, str]) -> Shown | None:
-    picture = _picture(root / row["file"])
+def _class(place: Path, row: Mapping[str, str]) -> Shown | None:
+    picture = _picture(place)
     if picture is None:
         return None
     caption = Message(
@@ -63,8 +69,8 @@ def _class(root: Path, row: Mapping[str, str]) -> Shown | None:
     return Shown(inline(picture), caption, caption)
 
 
-def _mask(root: Path, masks: Path, row: Mapping[str, str]) -> Shown | None:
-    picture, file = _picture(root / row["file"]), masks / f"{row['file']}.png"
+def _mask(place: Path, masks: Path, row: Mapping[str, str]) -> Shown | None:
+    picture, file = _picture(place), masks / f"{row['file']}.png"
     if picture is None or not file.exists():
         return None
     with Image.open(file) as image:

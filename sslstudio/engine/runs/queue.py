@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import loads, to_stored
 
@@ -30,6 +30,7 @@ class RunQueue:
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.copy = file.with_name(f"{file.stem}.before{file.suffix}")  # the last good one
         self._runs: list[Waiting] | None = None
 
     @property
@@ -74,8 +75,8 @@ class RunQueue:
 
     def _write(self, runs: list[Waiting]) -> None:
         text = json.dumps(to_stored([asdict(run) for run in runs]), indent=1, ensure_ascii=False) + "\n"
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(self.file, text.encode(errors="backslashreplace"))
+        make_folder(self.file.parent)
+        write_atomic(self.file, text.encode(errors="backslashreplace"), keep=self.copy)
         self._runs = runs
 
     def _read(self) -> list[Waiting]:
@@ -86,9 +87,10 @@ class RunQueue:
             return []
         except (ValueError, TypeError) as error:
             raise RunError(
-                "The list of waiting runs {file} cannot be read: {error}. Mend it with an editor, or move it "
-                "away to begin with an empty one.",
+                "The list of waiting runs {file} cannot be read: {error}. Mend it with an editor, put {copy} in its "
+                "place, which is what it was before the last change, or move it away to begin with an empty one.",
                 file=self.file,
+                copy=self.copy.name,
                 error=error,
             ) from error
         strange = next((run.job for run in runs if run.job not in JOBS), None)

@@ -15,16 +15,20 @@ weights.json         which weights a fine-tuning starts from, if the best ones w
 import json
 import os
 from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core import migrations
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core import leftovers, migrations
+from sslstudio.engine.core.atomic_files import Appender, cannot_write, cut_file, make_folder, sync_file, write_atomic
 from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
 from sslstudio.engine.core.messages import loads, to_stored
+from sslstudio.engine.core.room import when_there_is_room
 from sslstudio.engine.runs.metrics import FinetuneMetrics, Metrics, PretrainMetrics, is_finetune, is_pretrain
 from sslstudio.engine.runs.summary import summary
 from sslstudio.engine.runs.writer_lock import refuse_second_writer, writer_of, writing
@@ -48,11 +52,12 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.waited = 0.0  # seconds, for room on the disk
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> "RunFolder":
         """A new run. Raises DataError when the folder holds something already: nothing is ever overwritten."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and (not path.is_dir() or _holds_something(path)):
             raise DataError(
                 "{path} exists already and is not empty. Choose another folder for the run, or go on with "
                 "it: sslstudio resume {path}",
@@ -130,25 +135,33 @@ class RunFolder:
     def cut_events(self, size: int) -> None:
         """Forget events after the first `size` bytes: they come from after the checkpoint that a resume starts at."""
         if self.events_size() > size:
-            os.truncate(self.path / EVENTS, size)
+            cut_file(self.path / EVENTS, size)
 
-    def record(self, events: Generator[Event, None, None]) -> Iterator[Event]:
+    def sync_events(self) -> None:
+        """See the record so far to the disk: a checkpoint that says how long it is must not outlive it."""
+        with suppress(FileNotFoundError):
+            try:
+                sync_file(self.path / EVENTS)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise cannot_write(self.path / EVENTS, error) from error
+
+    def record(self, events: Generator[Event, None, None], control: RunControl | None = None) -> Iterator[Event]:
         """Write each event down before it is handed on. A torn last line goes first: it would spoil the next one.
 
-        Raises RunError while another process writes this run.
+        On a full disk it waits until there is room, if `control` is given. Raises RunError while another process
+        writes this run, or when the disk does not take it.
         """
-        with writing(self.path), (self.path / EVENTS).open("a", encoding="utf-8", errors=ODD_NAMES) as file:
-            self._drop_torn_line()
+        with writing(self.path), Appender(self.path / EVENTS) as file, closing(events):
             for event in events:
                 if not isinstance(event, Preparing):
-                    file.write(to_json(event) + "\n")
-                    file.flush()
+                    line = (to_json(event) + "\n").encode(errors=ODD_NAMES)
+                    write = partial(file.append, line)
+                    self.waited += yield from when_there_is_room(write, control, getattr(event, "step", 0))
+                    if isinstance(event, RunFinished):
+                        file.sync()
                 yield event
-
-    def _drop_torn_line(self) -> None:
-        if self.events_size():
-            with (self.path / EVENTS).open("rb+") as file:
-                file.truncate(file.read().rfind(b"\n") + 1)
 
     def write_json(self, name: str, content: Any) -> None:
         """Write a JSON file of this run, atomically. A number that is not finite becomes null."""
@@ -178,6 +191,12 @@ class RunFolder:
         """The result of a fine-tuning, None while there is none."""
         metrics = self.metrics()
         return metrics if metrics is not None and metrics["job"] == "finetune" else None
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether a folder holds more than what a process left that was killed before it had written the settings."""
+    leftovers.sweep(path)
+    return any(path.iterdir())
 
 
 def _encoded(config: dict[str, Any]) -> bytes:

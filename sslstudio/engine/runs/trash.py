@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from sslstudio.engine.core.atomic_files import rename_patiently
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
 
@@ -47,7 +48,7 @@ def remove(place: Path) -> None:
 def moved(source: Path, target: Path) -> Path:
     """Move a folder. Raises RunError when the system does not let it be moved."""
     try:
-        return source.rename(target)
+        return rename_patiently(source, target)
     except OSError as error:
         raise RunError(
             "{source} could not be moved: {reason}. Is a file in it open elsewhere?",

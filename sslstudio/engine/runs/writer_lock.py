@@ -17,6 +17,7 @@ from pathlib import Path
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.leftovers import lives
 
 WRITER = "writer.json"
 BEAT = 10.0  # seconds
@@ -41,21 +42,9 @@ def writer_of(run: Path) -> Writer | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     here = writer.host == socket.gethostname()
-    if silent > SILENT or (here and (writer.pid == os.getpid() or not _lives(writer.pid))):
+    if silent > SILENT or (here and (writer.pid == os.getpid() or not lives(writer.pid))):
         return None
     return writer
-
-
-def _lives(pid: int) -> bool:
-    if os.name == "nt":  # there a signal would end it; the sign of life has to do
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextmanager
@@ -72,7 +61,8 @@ def writing(run: Path) -> Iterator[None]:
     finally:
         over.set()
         beating.join()
-        file.unlink(missing_ok=True)
+        with suppress(OSError):  # what it says is wrong as soon as this process has ended, and errors of the run count
+            file.unlink(missing_ok=True)
 
 
 def refuse_second_writer(run: Path) -> None:

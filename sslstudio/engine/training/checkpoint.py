@@ -23,10 +23,13 @@ from sslstudio.engine.runs.run_folder import RunFolder
 OTHER_STEM = 0.95  # share of an encoder's tensors that fit whatever its stem is
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> None:
-    """Write tensors and facts to a safetensors file, atomically."""
+def save_tensors(
+    path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object], keep: Path | None = None
+) -> None:
+    """Write tensors and facts to a safetensors file, atomically; the file before it gets the name `keep`, if one is
+    given."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomic(path, save(plain, {"sslstudio": json.dumps(dict(meta))}))
+    write_atomic(path, save(plain, {"sslstudio": json.dumps(dict(meta))}), keep=keep)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -50,6 +50,8 @@ def keep_recognised(run: RunFolder, labels: str, recognised: Recognised) -> None
         "parts": "".join(str(PARTS.index(parts[path]) if path in parts else _NO_PART) for path in paths),
         "notes": recognised.notes,
         "groups": [recognised.groups.get(path) for path in paths] if recognised.groups else None,
+        "excluded": recognised.excluded,
+        "together": [recognised.together.get(path) for path in paths] if recognised.together else None,
         "roles": [one.to_json() for one in recognised.roles],
         "classes": classes
         and {
@@ -175,6 +177,8 @@ def _rebuild(content: Mapping[str, Any], root: Path, place: Path | None) -> Reco
         given,
         tuple(content["notes"]),
         groups={path: group for path, group in zip(paths, content.get("groups") or [], strict=False) if group},
+        excluded=tuple(content.get("excluded", ())),
+        together={path: name for path, name in zip(paths, content.get("together") or [], strict=False) if name},
         roles=tuple(Role(**{**one, "choices": tuple(one["choices"])}) for one in content.get("roles", [])),
     )
 

@@ -83,7 +83,7 @@ def _files_below(root: "Path", folder: str) -> Iterator[str]:
 def _example(recognised: Recognised, picture: str) -> Example | None:
     root, masks, classes = recognised.pictures.root, recognised.masks, recognised.classes
     try:
-        image = read_picture(root / picture, SIDE)
+        image = read_picture(recognised.pictures.file(picture), SIDE)
     except DataError:
         return None
     image.thumbnail((SIDE, SIDE))

@@ -114,4 +114,4 @@ class Page(QWidget):
     def finish(self) -> None:
         """The window closes: end what goes on in this page."""
         for gallery in self.findChildren(GalleryView):
-            gallery.gallery.decoder.finish()
+            gallery.finish()

@@ -15,10 +15,18 @@ from sslstudio.engine.about.licences import Licence, licences
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.pages.spec import KeyGroup, PageSpec
+from sslstudio.ui.shell.licence_texts import LicenceTexts
 from sslstudio.ui.shell.manual import Manual
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.shortcuts import manual_keys, map_keys, plot_keys, write_natively
+from sslstudio.ui.widgets.shortcuts import (
+    gallery_keys,
+    manual_keys,
+    map_keys,
+    plot_keys,
+    viewer_keys,
+    write_natively,
+)
 from sslstudio.ui.workspace.workspace import Workspace
 
 
@@ -80,6 +88,14 @@ class Help(QObject):
         rows = [(part.name, part.version, part.licence) for part in parts]
         dialogs.show_table(self._window, self.tr("About SSL Studio"), said.format(__version__), heads, rows)
 
+    def licences(self) -> None:
+        """The licence texts of all parts."""
+        failed = partial(dialogs.tell_error, self._window)
+        jobs.run(jobs.without_control(licences), self._show_texts, failed, owner=self)
+
+    def _show_texts(self, parts: list[Licence]) -> None:
+        dialogs.show_sheet(self._window, self.tr("Licence texts"), LicenceTexts(parts))
+
     def report(self) -> None:
         """Write a zip file that can be sent with a bug report."""
         start = app_settings.home() / time.strftime("SSL Studio report %Y-%m-%d %H.%M.zip")
@@ -120,6 +136,8 @@ def page_key_rows(pages: Iterable[PageSpec]) -> list[tuple[str, str, str]]:
         rows += [row for group in spec.key_groups() for row in _rows(group, spec.title())]
     shared = (
         KeyGroup(write_natively(manual_keys()), tr("Manual")),
+        KeyGroup(gallery_keys(), tr("Galleries")),
+        KeyGroup(write_natively(viewer_keys()), tr("Picture closely")),
         KeyGroup(map_keys(), tr("Maps of pictures")),
         KeyGroup(plot_keys(), tr("Plots")),
     )

@@ -27,6 +27,7 @@ from sslstudio.ui.shell.step_list import StepList
 from sslstudio.ui.shell.tab_order import ReadingOrder
 from sslstudio.ui.shell.tour import Tour
 from sslstudio.ui.text import formatting
+from sslstudio.ui.viewer.controller import ViewerController
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import row
 from sslstudio.ui.workspace.workspace import Workspace
@@ -46,6 +47,7 @@ class MainWindow(QMainWindow):
         self.help = Help(self, self.workspace, self.specs.values())
         self.notifier = RunNotifier(self.workspace.runner, self)
         self.notifier.awake.trouble.connect(self.workspace.cannot)
+        self.viewer = ViewerController(self.workspace, self)
         self.preferences = Preferences(self, self.workspace, self.notifier)
         self.recovery = Recovery(self.workspace, self.opener, self)
         self.setWindowTitle("SSL Studio")
@@ -82,7 +84,7 @@ class MainWindow(QMainWindow):
             show_project=project.show, show_home=self._show_home, preferences=self.preferences.show,
             go=self.go, start=self._start, pause=self._pause,
             stop=self._stop, copy=self._copy, tour=self.tour.begin, keys=self.help.keys, report=self.help.report,
-            about=self.help.about, manual=self._show_manual,
+            about=self.help.about, licences=self.help.licences, manual=self._show_manual,
         )  # fmt: skip
         self.actions_ = build_menus(self, commands, {spec.name: spec.title() for spec in self.specs.values()})
 
@@ -243,6 +245,7 @@ class MainWindow(QMainWindow):
         self.autosave.finish()
         self.notifier.finish()
         self.help.finish()
+        self.viewer.finish()
         for page in self.pages.values():
             page.finish()
         super().closeEvent(event)

@@ -34,6 +34,7 @@ class Commands:
     keys: Callable[[], object]
     report: Callable[[], object]
     about: Callable[[], object]
+    licences: Callable[[], object]
     manual: Callable[[], object]
 
 
@@ -88,5 +89,6 @@ def build_menus(window: QMainWindow, commands: Commands, steps: Mapping[str, str
     _add(helping, tr("&Tour"), "", commands.tour)
     _add(helping, tr("&Keys"), "?", commands.keys)
     _add(helping, tr("&Report a problem…"), "", commands.report)
+    _add(helping, tr("&Licence texts"), "", commands.licences)
     _add(helping, tr("&About SSL Studio"), "", commands.about)
     return actions

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QMainWindow
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import DeviceBox
+from sslstudio.ui.shell.gpu_part import GpuPart
 from sslstudio.ui.shell.preferences_form import PreferencesForm
 from sslstudio.ui.shell.run_notifier import RunNotifier
 from sslstudio.ui.widgets import dialogs
@@ -25,6 +26,7 @@ class Preferences(QObject):
         """Open the dialog; what is set in it counts at once."""
         self._form = PreferencesForm()
         self._form.changed.connect(self._act)
+        self._form.gpu_wanted.connect(GpuPart(self._window).show)
         self._show_devices()
         dialogs.show_sheet(self._window, self.tr("Preferences"), self._form)
         self._form = None

@@ -11,6 +11,7 @@ from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.forms.editors import steady
 from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, row, text, wrap_layout
 
 if TYPE_CHECKING:  # imports torch
@@ -25,13 +26,14 @@ def _note(content: str) -> QLabel:
 
 
 class PreferencesForm(QWidget):
-    """`changed` carries the name of the setting, after it is kept."""
+    """`changed` carries the name of the setting, after it is kept; `gpu_wanted`: *Use your NVIDIA card*."""
 
     changed = Signal(str)
+    gpu_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.appearance, self.language = QComboBox(), QComboBox()
+        self.appearance, self.language = RoomyBox(), RoomyBox()
         self.home, self.home_note = text(str(app_settings.home())), _note("")
         self.elsewhere = button(self.tr("Choose…"), self._choose_home, icon="folder")
         self.device: DeviceBox | None = None
@@ -70,10 +72,13 @@ class PreferencesForm(QWidget):
             (self.awake, self.tr("The screen may still go dark.")),
         )
         pieces: list[Piece] = [column(box, _note(told), gap=3) for box, told in lines]
+        card = button(self.tr("Use your NVIDIA card…"), self.gpu_wanted.emit)
+        card_note = _note(self.tr("A PyTorch for the card is fetched only when you say so, and can be removed."))
         where = column(row((self.home, 1), self.elsewhere), self.home_note, gap=4)
         return Card(self.tr("Trainings"), margin=16, gap=14).add(
             self._add_title(self.tr("Runs are kept in"), wrap_layout(where)),
             self._add_title(self.tr("Runs on, unless set otherwise"), wrap_layout(self._device_place)),
+            column(row(card, None), card_note, gap=4),
             *pieces,
         )
 

@@ -83,6 +83,26 @@ def manual_keys() -> dict[str, PageKey]:
     }
 
 
+def viewer_keys() -> dict[str, PageKey]:
+    """The keys of the window that shows one picture closely."""
+    return {
+        "next": PageKey("PgDown", tr("Next picture")),
+        "previous": PageKey("PgUp", tr("Previous picture")),
+        "zoom_in": PageKey("+", tr("Zoom in"), "="),
+        "zoom_out": PageKey("-", tr("Zoom out")),
+        "fit": PageKey("0", tr("Show all of the picture")),
+        "full": PageKey("1", tr("One pixel for one pixel")),
+        "auto": PageKey("A", tr("Brightness and contrast by the picture")),
+        "close": PageKey("Esc", tr("Close")),
+        **_undo_keys(),
+    }
+
+
+def gallery_keys() -> list[PageKey]:
+    """The keys of every gallery."""
+    return [PageKey(natives(*CHOOSE), tr("See the picture closely")), PageKey("Menu", tr("What can be done with it"))]
+
+
 def _undo_keys() -> dict[str, PageKey]:
     return {"undo": PageKey("Ctrl+Z", tr("Undo")), "redo": PageKey("Ctrl+Shift+Z", tr("Redo"))}
 

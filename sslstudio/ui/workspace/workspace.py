@@ -61,6 +61,7 @@ class Workspace(QObject):
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     wants_page = Signal(str)
+    wants_copies = Signal()  # the near copies among the pictures
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
 
@@ -72,7 +73,8 @@ class Workspace(QObject):
         self.project: Project | None = None
         self.folder: Path | None = None
         self.labels_file = ""
-        self.roles: dict[str, str] = {}  # what a person said that folders, tables and columns are
+        self.roles: dict[str, str] = {}  # what a person said that folders, tables, columns and pictures are
+        self._roles_to_come: dict[str, str] | None = None
         self.recognised: Recognised | None = None
         self.readable: ImageIndex | None = None
         self.task = ""
@@ -220,7 +222,7 @@ class Workspace(QObject):
         self.leaving.emit()
         self.project, self.recognised, self.readable = opened.project, opened.recognised, None
         self.folder, self.labels_file = opened.project.pictures, opened.project.labels
-        self.roles = dict(opened.project.roles)
+        self.roles, self._roles_to_come = dict(opened.project.roles), None
         self.pretrained, self.result = opened.newest.pretrained, opened.newest.result
         app_settings.add_recent(opened.project.folder, self.folder)
         self._bring_back(opened)
@@ -272,8 +274,9 @@ class Workspace(QObject):
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
         if self.folder is not None:
-            op = self._look_at(self.folder, labels_file, self.roles)
-            then = partial(self._take_labels, self.folder, labels_file)
+            roles = self.roles_wanted
+            op = self._look_at(self.folder, labels_file, roles)
+            then = partial(self._take_labels, self.folder, labels_file, roles)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
             self._labels_job = jobs.run(op, then, self._tell, owner=self)
@@ -285,13 +288,19 @@ class Workspace(QObject):
             then = partial(self._take_roles, self.folder, roles)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
+            self._roles_to_come = roles
             self._labels_job = jobs.run(op, then, self._refuse_roles, owner=self)
+
+    @property
+    def roles_wanted(self) -> dict[str, str]:
+        """What a person said last, whether or not the pictures have been looked at by it."""
+        return self.roles if self._roles_to_come is None else self._roles_to_come
 
     def _take_roles(self, folder: Path, roles: dict[str, str], recognised: "Recognised") -> None:
         if folder != self.folder:
             return
         others = self.recognised is None or recognised.pictures.paths != self.recognised.pictures.paths
-        self.roles, self.recognised = roles, recognised
+        self.roles, self.recognised, self._roles_to_come = roles, recognised, None
         if others:
             self.readable = None
         self.changed.emit(Change.PICTURES if self.readable is None else Change.PICTURES | Change.READABLE)
@@ -299,6 +308,7 @@ class Workspace(QObject):
             self.read_pictures()
 
     def _refuse_roles(self, error: Exception) -> None:
+        self._roles_to_come = None
         self._tell(error)
         self.changed.emit(Change.PICTURES)  # what is shown is as it was
 
@@ -307,18 +317,19 @@ class Workspace(QObject):
         """Which channels and pages of the files are the pictures, where that was chosen."""
         return {name: str(self.data_values[name]) for name in ("channels", "pages") if name in self.data_values}
 
-    def choose_file_parts(self, channels: str, pages: str) -> None:
-        """Take other channels and pages of the open files for pictures."""
+    def choose_file_parts(self, channels: str, pages: str) -> bool:
+        """Take other channels and pages of the open files for pictures; False where nothing changes, or not now."""
         chosen = {"channels": channels, "pages": pages}
         rest = {name: value for name, value in self.data_values.items() if name not in chosen}
         kept = {name: value for name, value in chosen.items() if value not in ("", "first")}
         if self.folder is None or {**rest, **kept} == self.data_values or not self.may_open():
-            return
+            return False
         self.letting_go.emit()
         self.stop_reading()
         self.set_data({**rest, **kept})
         op = self._look_at(self.folder, self.labels_file, self.roles)
         self.begin_opening(op, self._take_file_parts)
+        return True
 
     def _look_at(self, folder: Path, labels_file: str, roles: dict[str, str]) -> Callable[..., Any]:
         parts = self.file_parts
@@ -336,9 +347,13 @@ class Workspace(QObject):
         """Whether other labels were asked for and are not there yet."""
         return self._labels_job is not None and isValid(self._labels_job)
 
-    def _take_labels(self, folder: Path, labels_file: str, recognised: "Recognised") -> None:
+    def _take_labels(self, folder: Path, labels_file: str, roles: dict[str, str], recognised: "Recognised") -> None:
         if folder == self.folder:
-            self.labels_file, self.recognised = labels_file, recognised
+            self.labels_file = labels_file
+            if roles != self.roles:  # they were on their way when other labels were asked for
+                self._take_roles(folder, roles, recognised)
+                return
+            self.recognised = recognised
             self.changed.emit(Change.PICTURES if self.readable is None else Change.PICTURES | Change.READABLE)
 
     def data_config(self) -> Any:
@@ -352,6 +367,11 @@ class Workspace(QObject):
         """Lead to the page of comparisons: compare or tournament."""
         self.comparison = kind
         self.wants_page.emit("compare")
+
+    def ask_copies(self) -> None:
+        """Lead to the near copies among the pictures."""
+        self.wants_page.emit("images")
+        self.wants_copies.emit()
 
     # --- the project
 

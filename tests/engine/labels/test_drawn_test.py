@@ -142,3 +142,11 @@ def test_damage_is_said_and_nothing_suggested_tests(labels: Path, content: bytes
     (labels / TABLE).unlink()
     with pytest.raises(DataError, match="suggested ones would test"):
         read_drawn(labels)
+
+
+def test_no_file_name_is_a_formula_for_a_spreadsheet(tmp_path: Path) -> None:
+    drawn = DrawnTest(5, {"=1+1.png": 0, "@a.png": 1, "b.png": 2}, frozenset({"=1+1.png"}), {}, {})
+    drawn.write(tmp_path)
+    text = (tmp_path / "drawn.csv").read_text(encoding="utf-8-sig")
+    assert "\n'=1+1.png," in text
+    assert read_drawn(tmp_path) == drawn

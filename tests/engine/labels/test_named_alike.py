@@ -1,5 +1,6 @@
 """Labels get the numbers of a network's classes by their names, whatever their own order is."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,40 @@ def test_what_is_alike_already_stays_as_it_is() -> None:
     assert classes_alike(("a", "b"), classes) is classes
     masks = MaskLabels(plain("masks"), ("background", "a"), {}, MaskCoding("ids", (0, 3)))
     assert masks_alike(("background", "a"), masks) == masks
+
+
+def _coco(folder: Path, kinds: dict[int, str], marks: dict[str, tuple[int, int, int, int]]) -> MaskLabels:
+    """A picture with a COCO file beside it: categories by number, and a box-shaped outline of each class."""
+    folder.mkdir(parents=True)
+    Image.new("RGB", (24, 16)).save(folder / "a.png")
+    number = {name: key for key, name in kinds.items()}
+    content = {
+        "images": [{"id": 7, "file_name": "a.png", "width": 24, "height": 16}],
+        "categories": [{"id": key, "name": name} for key, name in kinds.items()],
+        "annotations": [
+            {"id": place, "image_id": 7, "category_id": number[name], "bbox": [0, 0, 1, 1], "area": 1, "iscrowd": 0,
+             "segmentation": [[x, y, x + w, y, x + w, y + h, x, y + h]]}
+            for place, (name, (x, y, w, h)) in enumerate(marks.items(), start=1)
+        ],
+    }  # fmt: skip
+    (folder / "coco.json").write_text(json.dumps(content))
+    masks = recognise(scan(folder)).masks
+    assert masks is not None
+    return masks
+
+
+@pytest.mark.parametrize("kinds", [{0: "star", 1: "disc", 5: "square"}, {3: "square", 9: "disc"}, {0: "square"}])
+def test_a_coco_file_that_lists_classes_in_another_order_is_scored_by_names(
+    kinds: dict[int, str], tmp_path: Path
+) -> None:
+    marks = {"disc": (2, 2, 6, 5), "square": (12, 4, 8, 8), "star": (1, 10, 5, 5)}
+    wanted = np.zeros((16, 24), np.uint8)
+    here = {name: place for name, place in marks.items() if name in kinds.values()}
+    for name, (x, y, w, h) in here.items():
+        wanted[y : y + h, x : x + w] = NAMES.index(name)
+    masks = _coco(tmp_path / "other", kinds, here)
+    alike = masks_alike(NAMES, masks)
+    np.testing.assert_array_equal(decode_mask(tmp_path / "other" / alike.of["a.png"], alike.coding, None), wanted)
+    others = _coco(tmp_path / "others", {1: "dog", 2: "cat"}, {"dog": (2, 2, 6, 5), "cat": (12, 4, 8, 8)})
+    with pytest.raises(DataError, match="cat"):
+        masks_alike(NAMES, others)

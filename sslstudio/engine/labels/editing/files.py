@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sslstudio.engine.core.atomic_files import inside, leads_out, write_atomic
+from sslstudio.engine.core.atomic_files import inside, leads_out, make_folder, remove_file, write_atomic
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.spreadsheet import harmless, read_rows
 from sslstudio.engine.labels.editing.edits import KINDS, Kind, LabelClass
@@ -130,7 +130,7 @@ def write_mask_file(folder: Path, path: str, mask: Mask | None) -> None:
     """Write the mask of a picture, or take it away."""
     file = mask_file(folder, path)
     if mask is None:
-        file.unlink(missing_ok=True)
+        remove_file(file)
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     write_atomic(file, mask_png(mask))

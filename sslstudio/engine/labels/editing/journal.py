@@ -30,7 +30,8 @@ class Journal:
         self.path = path
         self.lines = 0
         self._handle: int | None = None
-        self._refused: int | None = None  # where a line begins that was refused and is still there
+        self._refused: int | None = None  # where a part of a line begins that was refused and is still there
+        self.unsure: RunError | None = None  # a line counts of which it is not sure that it has reached the disk
 
     @property
     def pending(self) -> bool:
@@ -38,41 +39,54 @@ class Journal:
         return self.lines > 0 or self._refused is not None
 
     def append(self, edit: Edit) -> None:
-        """Write an edit and see it to the disk. Raises RunError when it does not get there: then no part of it does, or
-        the error says that it may come back. DataError for an edit of something outside the folder."""
+        """Write an edit and see it to the disk. Raises RunError when it does not get there: then it never counts.
+
+        A whole line that the disk neither keeps for sure nor lets be taken out again counts, as it would after the next
+        start; `unsure` says so, and nothing more is written before the disk has it. DataError for an edit of something
+        outside the folder."""
         check_paths(self.path.parent, edit)
         line = json.dumps(edit.to_json(), separators=(",", ":")).encode("ascii") + b"\n"
         try:
             handle = self._open()
+            if self.unsure is not None:
+                os.fsync(handle)
+                self.unsure = None
             self._take_out(handle)  # of the time before
             before = os.fstat(handle).st_size
             try:
                 _write(handle, before, line)
                 os.fsync(handle)
-            except BaseException:
+            except BaseException as error:
                 self._refused = before
                 with suppress(OSError):
                     self._take_out(handle)
-                raise
+                if not (isinstance(error, OSError) and self._counts(handle, before, line)):
+                    raise
+                self._refused, self.unsure = None, self._doubt(error)
         except OSError as error:
-            raise self._explain(error) from error
+            raise RunError(
+                "The label could not be saved in {path}: {reason}. Is the disk full or read-only?",
+                path=self.path.parent,
+                reason=error.strerror or error,
+            ) from error
         self.lines += 1
 
-    def _explain(self, error: OSError) -> RunError:
-        folder, why = self.path.parent, error.strerror or error
+    def _counts(self, handle: int, place: int, line: bytes) -> bool:
+        """Whether the whole line is in the file although it was refused."""
         if self._refused is None:
-            return RunError(
-                "The label could not be saved in {path}: {reason}. Is the disk full or read-only?",
-                path=folder,
-                reason=why,
-            )
+            return False
+        try:
+            os.lseek(handle, place, os.SEEK_SET)
+            return os.read(handle, len(line)) == line
+        except OSError:
+            return False
+
+    def _doubt(self, error: OSError) -> RunError:
         return RunError(
-            "The label could not be saved in {folder}, nor be taken out of {journal} again: {reason}. If this program "
-            "ends now, it may be there again when the labels are opened the next time. Make room on the disk, then "
-            "save.",
-            folder=folder,
-            journal=self.path.name,
-            reason=why,
+            "The label is in {folder}, but the disk did not say that it keeps it: {reason}. If the power fails now it "
+            "may be lost. Make room on the disk, then save.",
+            folder=self.path.parent,
+            reason=error.strerror or error,
         )
 
     def _open(self) -> int:
@@ -108,7 +122,7 @@ class Journal:
             raise RunError(
                 "{path} could not be written: {reason}.", path=self.path, reason=error.strerror or error
             ) from error
-        self.lines, self._refused = 0, None
+        self.lines, self._refused, self.unsure = 0, None, None
 
     def close(self) -> None:
         """Let go of the file."""

@@ -6,7 +6,7 @@ leads to each: it is walked there and back, and encloses nothing.
 
 import io
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
@@ -42,9 +42,13 @@ class Part:
 
 
 def write_for_others(
-    folder: Path, paths: Sequence[str], names: Sequence[str], of: Mapping[str, str]
+    folder: Path,
+    paths: Sequence[str],
+    names: Sequence[str],
+    of: Mapping[str, str],
+    formats: Collection[str] = FOLDERS,
 ) -> Generator[Preparing, None, None]:
-    """Write the masks of `folder`, which holds labels, into a folder for each format. names: of the values in the
+    """Write the masks of `folder`, which holds labels, into a folder for each of `formats`. names: of the values in the
     masks; of: picture -> its class, where it has one."""
     used = sorted({int(number) for path in paths for number in np.unique(_mask(folder, path)) if number})
     stems = [PurePosixPath(path).with_suffix("").as_posix() for path in paths]
@@ -52,16 +56,27 @@ def write_for_others(
         mask = _mask(folder, path)
         parts = list(parts_of(mask))
         place = path if stems.count(stem) > 1 else stem  # a.png beside a.jpg
-        _write(folder / "geojson" / f"{place}.geojson", _geojson(parts, names))
-        _write(folder / "labelme" / f"{place}.json", _labelme(parts, names, path, mask, of.get(path, "")))
-        _write(folder / "yolo/labels" / f"{place}.txt", _yolo(parts, used, mask))
-        _write(folder / "voc/Annotations" / f"{place}.xml", _voc_boxes(parts, names, path, mask))
-        _write(folder / "voc/SegmentationClass" / f"{place}.png", _voc_mask(mask))
+        if "geojson" in formats:
+            _write(folder / "geojson" / f"{place}.geojson", _geojson(parts, names))
+        if "labelme" in formats:
+            _write(folder / "labelme" / f"{place}.json", _labelme(parts, names, path, mask, of.get(path, "")))
+        if "yolo" in formats:
+            _write(folder / "yolo/labels" / f"{place}.txt", _yolo(parts, used, mask))
+        if "voc" in formats:
+            _write(folder / "voc/Annotations" / f"{place}.xml", _voc_boxes(parts, names, path, mask))
+            _write(folder / "voc/SegmentationClass" / f"{place}.png", _voc_mask(mask))
         yield Preparing(stage=STAGE, done=done, total=len(paths))
-    known = "".join(f"  {place}: {json.dumps(names[number])}\n" for place, number in enumerate(used))
-    _write(folder / "yolo/data.yaml", f"names:\n{known}".encode())
-    colours = [f"{name}:{','.join(map(str, _colour(number)))}::\n" for number, name in enumerate(names) if name]
-    _write(folder / "voc/labelmap.txt", "".join(colours).encode())
+    _write_names(folder, names, used, formats)
+
+
+def _write_names(folder: Path, names: Sequence[str], used: Sequence[int], formats: Collection[str]) -> None:
+    """The lists of classes of YOLO and VOC."""
+    if "yolo" in formats:
+        known = "".join(f"  {place}: {json.dumps(names[number])}\n" for place, number in enumerate(used))
+        _write(folder / "yolo/data.yaml", f"names:\n{known}".encode())
+    if "voc" in formats:
+        colours = [f"{name}:{','.join(map(str, _colour(number)))}::\n" for number, name in enumerate(names) if name]
+        _write(folder / "voc/labelmap.txt", "".join(["background:0,0,0::\n", *colours]).encode())
 
 
 def _mask(folder: Path, path: str) -> Mask:
@@ -71,7 +86,7 @@ def _mask(folder: Path, path: str) -> Mask:
 
 
 def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     write_atomic(file, content)
 
 

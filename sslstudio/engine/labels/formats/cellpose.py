@@ -18,6 +18,7 @@ from sslstudio.engine.labels.outlines.files import place_of
 from sslstudio.engine.labels.outlines.plain_pickle import load_plain
 from sslstudio.engine.labels.outlines.shapes import Drawing, Shape, check_size
 from sslstudio.engine.labels.outlines.source import DrawnSource
+from sslstudio.engine.labels.outlines.told import beside_roles
 from sslstudio.engine.labels.types import LARGEST, SOURCES, Choices, Found, LabelSource, MaskLabels
 
 CERTAINTY: Final = 0.85  # above mask files, whose rules take these for pictures
@@ -47,7 +48,10 @@ class CellposeMasks(LabelSource):
         labels = MaskLabels(found_in, ("background", OBJECT), of, coding, tuple(notes))
         reason = Message("{n:,} files are called as Cellpose calls its masks.", n=len(of))
         itself = Message("the masks of Cellpose")
-        return [Found("masks", labels, reason, CERTAINTY, found_in, itself, files=frozenset(masks.values()))]
+        told = beside_roles(masks.values(), of, reason, index)
+        return [
+            Found("masks", labels, reason, CERTAINTY, found_in, itself, files=frozenset(masks.values()), roles=told)
+        ]
 
 
 @SOURCES.register("cellpose_seg")

@@ -2,20 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.images.index import ImageIndex, printable
-from sslstudio.engine.images.multi_folder import Album
+from sslstudio.engine.images.multi_folder import Album, roots_of
 from sslstudio.engine.labels import roles
 from sslstudio.engine.labels.folder_words import (
     GROUPS,
     PICTURE_WORDS,
+    VIEWS,
+    are_views,
     folder_words,
     kind_of_group,
     natural_key,
     part_of_folder,
 )
+from sslstudio.engine.labels.outlines.files import path_of
+from sslstudio.engine.labels.outlines.name_lists import OF_NUMBERS, read_names
 from sslstudio.engine.labels.roles import Role, above_of, chosen_for
 from sslstudio.engine.labels.same_name import one_spelling
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, ClassLabels, Found, LabelSource
@@ -35,11 +40,28 @@ class ClassFolders(LabelSource):
         labels, why_not, told = class_folders(index.paths, choices.parts, above, choices.roles)
         if labels is None:
             return [Found("classes", None, reason, CERTAINTY, roles=told) for reason in why_not or (NOTHING,)]
+        labels, told = _named(labels, index, told)
         reason = Message("The pictures lie in {n:,} folders of different names.", n=len(labels.names))
         called, certainty = Message("class folders"), CERTAINTY
         if any(role.chosen and role.role == roles.CLASS for role in told):
             certainty = ASKED_FOR
         return [Found("classes", labels, reason, certainty, called, Message("the class folders"), roles=told)]
+
+
+def _named(labels: ClassLabels, index: ImageIndex, told: tuple[Role, ...]) -> tuple[ClassLabels, tuple[Role, ...]]:
+    """The classes with the names of a list beside the folders (data.yaml, classes.txt), where these are numbers."""
+    if not all(name.isdecimal() for name in labels.names):
+        return labels, told
+    for file in (root / name for root in roots_of(index.root).values() for name in OF_NUMBERS):
+        try:
+            listed = read_names(file).by_number if file.is_file() else {}
+        except (DataError, OSError):
+            continue
+        names = tuple(listed.get(int(name), "") for name in labels.names)
+        if all(names) and len(set(names)) == len(names):
+            why = Message("It names the classes of the folders.")
+            return replace(labels, names=names), (*told, Role(path_of(file, index.root), roles.LABELS, why, len(names)))
+    return labels, told
 
 
 @dataclass(frozen=True)
@@ -77,7 +99,7 @@ def class_folders(
     else:
         level = _choose_level(labelled, counts)
         if level.depth is None:
-            return None, (), tuple(_roles(ways, {}, level, kinds, chosen))
+            return None, level.why, tuple(_roles(ways, {}, level, kinds, chosen))
         places = {folder: way[level.level].place for folder, way in labelled.items() if len(way) == level.depth}
         class_of = {folder: labelled[folder][level.level].name for folder in places}
     used, merged = one_spelling(name for folder, name in class_of.items() for _ in range(counts[folder]))
@@ -130,6 +152,7 @@ class _Choice:
 
     depth: int | None
     groups: tuple[str, ...] = ()
+    why: tuple[Message, ...] = ()  # there are no classes
 
     @property
     def level(self) -> int:
@@ -141,6 +164,9 @@ def _choose_level(labelled: Mapping[str, Way], counts: Mapping[str, int]) -> _Ch
     if depth is None:
         return _Choice(None)
     found = [tuple(one.name for one in way) for way in labelled.values() if len(way) == depth]
+    last = {names[-1] for names in found}
+    if depth > 1 and are_views(last) and kind_of_group({names[-2] for names in found}) in ("owner", "code", "date"):
+        return _Choice(None, why=(VIEWS,))
     groups: list[str] = []
     while len(groups) + 1 < depth:
         last = {names[-1 - len(groups)] for names in found}
@@ -194,7 +220,7 @@ def _role_of(inner: str, place: int, way: Way, at: int | None, level: _Choice) -
         return roles.PART, Message("It is called {name}.", name=name)
     if name.casefold() in UNLABELLED:
         return roles.PICTURES, Message("It is called {name}: without a label.", name=name)
-    return roles.PICTURES, Message("It holds pictures.")
+    return roles.PICTURES, roles.HOLDS_PICTURES
 
 
 def _holds_pictures(folder: str) -> bool:

@@ -20,6 +20,7 @@ from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import Album, roots_of
 from sslstudio.engine.labels import roles
 from sslstudio.engine.labels.folder_words import natural_key
+from sslstudio.engine.labels.outlines.files import path_of
 from sslstudio.engine.labels.picture_names import Lookup, find_pictures, lookup_of
 from sslstudio.engine.labels.roles import Role
 from sslstudio.engine.labels.same_name import one_spelling
@@ -201,14 +202,6 @@ def is_own(file: Path) -> bool:
         return False
     cells = re.split(r"[,;\t]", first[0].replace('"', "").strip()) if first else []
     return cells in OWN_HEADERS or cells[:3] in OWN_HEADERS
-
-
-def path_of(file: Path, root: Path) -> str:
-    """The file as roles name it: relative to the folder of the pictures where it lies in it."""
-    for name, folder in roots_of(root).items():
-        if file.is_relative_to(folder):
-            return "/".join(filter(None, [name, file.relative_to(folder).as_posix()]))
-    return file.as_posix()
 
 
 def _owner_of(file: Path, root: Path) -> str:

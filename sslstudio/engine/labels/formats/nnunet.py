@@ -3,7 +3,7 @@ masks in labelsTr, the names of their values in dataset.json. What lies in image
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +13,14 @@ from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.outlines.files import json_of
+from sslstudio.engine.labels.outlines.told import picture_folders
+from sslstudio.engine.labels.roles import LABELS, MASKS, OF_FOLDERS, Role
 from sslstudio.engine.labels.types import SOURCES, Choices, Found, LabelSource, MaskLabels
 
 CERTAINTY: Final = 0.9  # a file beside the masks says what they are
 _CHANNEL: Final = re.compile(r"(.+)_(\d{4})")
-_FOLDERS: Final = ("imagesTr", "labelsTr")
+
+Key = tuple[str, int]  # the name without the channel, the channel
 
 
 @SOURCES.register("nnunet")
@@ -58,10 +61,23 @@ def _of_folder(index: ImageIndex, file: Path, prefix: str) -> list[Found]:
     reason = Message("{file} names what the values in labelsTr are.", file=file.name)
     labels = MaskLabels(found_in, names, of, coding, tuple(notes))
     called, itself = Message("masks of nnU-Net"), Message("the masks of nnU-Net")
-    return [Found("masks", labels, reason, CERTAINTY, called, itself, files=frozenset(masks.values()))]
+    told = tuple(_roles(index, prefix, (pictures, masks), of, reason))
+    return [Found("masks", labels, reason, CERTAINTY, called, itself, files=frozenset(masks.values()), roles=told)]
 
 
-def _files(index: ImageIndex, prefix: str, folder: str) -> dict[tuple[str, int], str]:
+def _roles(
+    index: ImageIndex, prefix: str, files: tuple[Mapping[Key, str], Mapping[Key, str]], of: Mapping[str, str],
+    reason: Message,
+) -> Iterator[Role]:  # fmt: skip
+    pictures, masks = files
+    yield from picture_folders(Message("nnU-Net masks"), {f"{prefix}imagesTr": len(of)}, index)
+    why = Message("{n:,} of its {all:,} files are called like a picture in {folder}.", n=len(of), all=len(masks),
+                  folder=f"{prefix}imagesTr")  # fmt: skip
+    yield Role(f"{prefix}labelsTr", MASKS, why, len(masks), choices=OF_FOLDERS)
+    yield Role(f"{prefix}dataset.json", LABELS, reason, len(pictures))
+
+
+def _files(index: ImageIndex, prefix: str, folder: str) -> dict[Key, str]:
     """(name without the channel, channel) -> path."""
     below = f"{prefix}{folder}/"
     found = {}

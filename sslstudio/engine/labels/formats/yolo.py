@@ -1,8 +1,7 @@
 """YOLO: a text file a picture in a folder `labels`, a line an object: the number of its class, then a box (middle and
 sides) or a polygon, in shares of the picture. The classes are named in data.yaml or classes.txt."""
 
-import re
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +10,11 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
 from sslstudio.engine.labels.outlines.files import place_of, text_of
+from sslstudio.engine.labels.outlines.name_lists import OF_NUMBERS, read_names
 from sslstudio.engine.labels.outlines.shapes import Drawing, Shape, numbers_of, rectangle
 from sslstudio.engine.labels.outlines.source import DrawnSource
 from sslstudio.engine.labels.types import SOURCES
 
-_NAMES: Final = ("data.yaml", "dataset.yaml", "data.yml", "classes.txt", "obj.names")
-_ENTRY: Final = re.compile(r"(?:\d+\s*:\s*)?(?:'[^']*'|\"[^\"]*\"|[^,\s][^,]*)")
 _BOX: Final = 4  # numbers after the class
 _LEAST: Final = 6  # of a polygon
 _NO_OBJECTS: Final = frozenset({"classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt"})
@@ -35,14 +33,21 @@ class Yolo(DrawnSource):
             return False
         return "labels" in file.parts[:-1] or (file.parent / "classes.txt").is_file()
 
+    def named_in(self, files: Sequence[Path], index: ImageIndex) -> list[Path]:
+        """The lists beside or above them."""
+        roots = tuple(roots_of(index.root).values())
+        listed = [_names_file(folder, roots) for folder in {file.parent: None for file in files}]
+        return list(dict.fromkeys(one for one in listed if one is not None))
+
     def read(self, file: Path, index: ImageIndex) -> list[Drawing]:
         """One picture, the one that is called like the file; empty: nothing is in it."""
-        names = _names(file.parent, tuple(roots_of(index.root).values()))
+        listed = _names_file(file.parent, tuple(roots_of(index.root).values()))
+        names = read_names(listed).by_number if listed else {}
         lines = enumerate(text_of(file).splitlines(), start=1)
         return [Drawing(place_of(file, index), shapes=[_shape(file, *one, names) for one in lines if one[1].strip()])]
 
 
-def _shape(file: Path, place: int, line: str, names: dict[int, str]) -> Shape:
+def _shape(file: Path, place: int, line: str, names: Mapping[int, str]) -> Shape:
     try:
         number, *shares = numbers_of(line.split(), Message("the line"))
         if number != int(number) or number < 0:
@@ -59,49 +64,12 @@ def _shape(file: Path, place: int, line: str, names: dict[int, str]) -> Shape:
     return Shape(name, (ring,), box=True, shares=True)
 
 
-@lru_cache(maxsize=64)
-def _read_names(file: Path, changed: int) -> dict[int, str]:
-    text = text_of(file)
-    if file.suffix not in (".yaml", ".yml"):
-        return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
-    lines = text.splitlines()
-    start = next((place for place, line in enumerate(lines) if line.startswith("names:")), None)
-    if start is None:
-        raise DataError("{file} names no classes: it has no line 'names:'.", file=file.name)
-    block = [lines[start].removeprefix("names:").strip()]
-    for line in lines[start + 1 :]:
-        if line.strip() and line[0] not in " -\t]}#":
-            break
-        block.append(line.strip())
-    found: dict[int, str] = {}
-    for entry in _entries(block):
-        number, colon, name = entry.partition(":")
-        if colon and number.strip().isdecimal():
-            found[int(number)] = _bare(name)
-        else:
-            found[len(found)] = _bare(entry)
-    return found
-
-
-def _entries(lines: list[str]) -> list[str]:
-    """Those of a list or of numbers with names, in brackets or a line each: YAML as programs write it here."""
-    block = " ".join(lines).strip()
-    if block[:1] in ("[", "{"):
-        return [one[0] for one in _ENTRY.finditer(block[1:].partition("]" if block[0] == "[" else "}")[0])]
-    return [line.removeprefix("- ") for line in lines if line.strip(" -") and line[0] != "#"]
-
-
-def _bare(name: str) -> str:
-    name = name.strip()
-    return name[1:-1] if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"" else name
-
-
-def _names(folder: Path, roots: tuple[Path, ...]) -> dict[int, str]:
-    """From the innermost folder around that says them."""
+def _names_file(folder: Path, roots: tuple[Path, ...]) -> Path | None:
+    """The list of names in the innermost folder around that has one."""
     for place in (folder, *folder.parents):
-        for name in _NAMES:
+        for name in OF_NUMBERS:
             if (place / name).is_file():
-                return _read_names(place / name, (place / name).stat().st_mtime_ns)
+                return place / name
         if place in roots:
             break
-    return {}
+    return None

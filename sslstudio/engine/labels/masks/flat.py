@@ -1,19 +1,26 @@
 """Whether a picture is a mask by its looks: few values in flat patches, where a photograph has many that change with
 every pixel."""
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, read_codes
+from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, codes_of, read_codes
 
+T = TypeVar("T")
 _LOOKED_AT = 5  # files of a folder
+_LEAST_ALIKE, _ALIKE = 3, 0.98  # masks, and the share of their pixels, that are the same where they say no more
 _MOST_ARE = 0.6  # share of masks that are flat
 _BYTES_A_PIXEL = 0.5  # of a JPEG: one with more holds a photograph, and need not be decoded
+_BYTES_A_PIXEL_PNG, _LOOKED_IN = 0.75, 8192  # of a PNG, whose packer may have been switched off: bytes that are packed
+_PACKED = 0.9  # share of its bytes that is left when what is packed already is packed again
+_BUSY = 0.4  # share of neighbours that are alike, in no mask less: its edges are fewer than what they enclose
 _LARGE = 1 << 22  # pixels of a picture that is looked at in a quarter of its width and height
 _FLAT = 0.6  # share of the pixels of objects whose neighbour to the right is the same
 _VERY_FLAT, _FEW_OBJECTS = 0.9, 0.02  # of more values than that; values a pixel
@@ -40,7 +47,19 @@ def are_pictures(files: Sequence[Path]) -> bool:
     return sum(one is not True for one in looked) > len(looked) / 2
 
 
-def _some(files: Sequence[Path]) -> Sequence[Path]:
+def are_alike(root: Path, masks: Sequence[str]) -> bool:
+    """Whether masks are nearly the same one, from a few of them."""
+    if len(masks) < _LEAST_ALIKE:
+        return False
+    try:
+        codes = [read_codes(root / mask, as_colours=False) for mask in _some(masks)]
+    except DataError:
+        return False
+    first = codes[0]
+    return all(one.shape == first.shape and (one == first).mean() >= _ALIKE for one in codes[1:])
+
+
+def _some(files: Sequence[T]) -> Sequence[T]:
     return files[:: max(1, len(files) // _LOOKED_AT)][:_LOOKED_AT]
 
 
@@ -48,15 +67,37 @@ def _look(path: Path) -> bool | None:
     """Whether a file is flat; None where it cannot be told: nothing is marked in it, or it cannot be read."""
     try:
         with Image.open(path) as image:
-            pixels = image.width * image.height
-            if image.format == "JPEG" and path.stat().st_size > _BYTES_A_PIXEL * pixels + 2000:
+            if _is_large_file(image, path) or _is_busy(image):
                 return False
-        codes = read_codes(path, as_colours=False)
-    except (OSError, ValueError, SyntaxError, DataError, Image.DecompressionBombError):
-        return None
+            codes = codes_of(ImageOps.exif_transpose(image), as_colours=False)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        try:
+            codes = read_codes(path, as_colours=False)
+        except DataError:
+            return None
     if codes.size > _LARGE:
         codes = codes[: codes.shape[0] // 4, : codes.shape[1] // 4]
     return is_flat(codes)
+
+
+def _is_large_file(image: Image.Image, path: Path) -> bool:
+    """Whether a file is larger than flat patches make it: told without decoding it."""
+    pixels, size = image.width * image.height, path.stat().st_size
+    if image.format == "JPEG":
+        return size > _BYTES_A_PIXEL * pixels + 2000
+    if image.format != "PNG" or size <= _BYTES_A_PIXEL_PNG * pixels + 2000:
+        return False
+    with path.open("rb") as file:
+        file.seek(size // 2)
+        some = file.read(_LOOKED_IN)
+    return len(zlib.compress(some, 1)) > _PACKED * len(some)
+
+
+def _is_busy(image: Image.Image) -> bool:
+    """Whether neighbours differ as in no mask: told by their brightness, before values are counted, which takes long.
+    Where brightness differs, so do the values."""
+    grey = np.asarray(image.convert("L")).astype(np.int16)
+    return bool(grey.shape[1] > 1 and (np.abs(np.diff(grey, axis=1)) <= _NEAR).mean() < _BUSY)
 
 
 def is_flat(codes: Codes) -> bool | None:

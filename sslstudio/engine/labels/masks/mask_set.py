@@ -5,6 +5,7 @@ written there, turned. Nothing is written beside the pictures.
 """
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Generator, Mapping
@@ -115,18 +116,18 @@ def _turn_all(root: Path, turned: Mapping[str, int], folder: Path) -> Generator[
 
 def _turn(mask: Path, orientation: int, file: Path) -> bool:
     """Write a mask turned; False when it cannot be read, which is said when it is needed."""
-    beside = file.with_suffix(f".{os.getpid()}.part")
+    content = io.BytesIO()
     try:
         with Image.open(mask) as image:
-            ImageOps.exif_transpose(image).transpose(TURNS[orientation]).save(beside, "PNG")
+            ImageOps.exif_transpose(image).transpose(TURNS[orientation]).save(content, "PNG")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        content = io.BytesIO()
         try:
             codes = read_codes(mask, as_colours=False)
-            Image.fromarray(codes.clip(0, 65535).astype(np.uint16)).transpose(TURNS[orientation]).save(beside, "PNG")
+            Image.fromarray(codes.clip(0, 65535).astype(np.uint16)).transpose(TURNS[orientation]).save(content, "PNG")
         except (DataError, OSError, ValueError):
-            beside.unlink(missing_ok=True)
             return False
-    beside.replace(file)
+    write_atomic(file, content.getvalue(), confirmed=False)  # it is made again
     return True
 
 

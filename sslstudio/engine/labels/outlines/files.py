@@ -18,18 +18,19 @@ MOST_FILES: Final = 500_000  # looked at below a folder
 _WORDS = MASK_WORDS | PICTURE_WORDS
 
 
-def files_below(index: ImageIndex, suffixes: Collection[str]) -> list[Path]:
-    """The files with these suffixes, in order; hidden ones and those that are too large are left out."""
+def files_below(index: ImageIndex, suffixes: Collection[str]) -> tuple[list[Path], list[Path]]:
+    """The files with these suffixes, in order, and those that are too large to be read unasked; no hidden ones."""
     if not any(index.ignored.get(suffix) for suffix in suffixes):
-        return []
+        return [], []
     found: list[Path] = []
     for root in roots_of(index.root).values():
         for folder, inner, names in os.walk(root):
             inner[:] = sorted(name for name in inner if name[0] not in ".$@")
             found += [Path(folder, name) for name in sorted(names) if _fits(name, suffixes)]
             if len(found) > MOST_FILES:
-                return []
-    return [file for file in found if file.stat().st_size <= LARGEST]
+                return [], []
+    large = {file for file in found if file.stat().st_size > LARGEST}
+    return [file for file in found if file not in large], sorted(large)
 
 
 def _fits(name: str, suffixes: Collection[str]) -> bool:
@@ -66,6 +67,14 @@ def place_of(file: Path, index: ImageIndex) -> str:
             inner = file.relative_to(root).with_suffix("").as_posix()
             return f"{name}/{inner}" if name else inner
     return file.stem
+
+
+def path_of(file: Path, root: Path) -> str:
+    """The file as roles name it: relative to the folder of the pictures where it lies in it."""
+    for name, folder in roots_of(root).items():
+        if file.is_relative_to(folder):
+            return "/".join(filter(None, [name, file.relative_to(folder).as_posix()]))
+    return file.as_posix()
 
 
 def text_of(file: Path) -> str:

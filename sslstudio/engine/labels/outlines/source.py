@@ -2,20 +2,31 @@
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.outlines.files import files_below, match
 from sslstudio.engine.labels.outlines.made_masks import make_masks
 from sslstudio.engine.labels.outlines.shapes import Drawing
-from sslstudio.engine.labels.types import ASKED_FOR, Choices, ClassLabels, Found, Kind, LabelSource, MaskLabels
+from sslstudio.engine.labels.outlines.told import drawn_roles, is_left_out, left_out_roles
+from sslstudio.engine.labels.roles import LABELS, OTHER, Role
+from sslstudio.engine.labels.types import (
+    ASKED_FOR,
+    LARGEST,
+    Choices,
+    ClassLabels,
+    Found,
+    Kind,
+    LabelSource,
+    MaskLabels,
+)
 
 CERTAINTY = 0.75  # above COCO, which may lie anywhere, below mask files
 MOST_CLASSES = 254  # a mask has a byte a pixel, 0 is background and 255 is not counted
@@ -40,6 +51,10 @@ class DrawnSource(LabelSource):
     def read(self, file: Path, index: ImageIndex) -> list[Drawing]:
         """What it says of pictures. Raises DataError, in words, for a file that contradicts its format."""
 
+    def named_in(self, files: Sequence[Path], index: ImageIndex) -> list[Path]:
+        """The files that name the classes of these, where they do not do it themselves."""
+        return []
+
     def takes(self, asked: Path) -> float:
         """A file of the format, or a folder that holds one."""
         if asked.is_dir():
@@ -49,12 +64,15 @@ class DrawnSource(LabelSource):
 
     def candidates(self, index: ImageIndex, choices: Choices) -> Generator[Preparing, None, list[Found]]:
         """Classes or masks of the pictures that the files are about."""
-        files = self._files(index, choices.asked)
+        files, large, left = self._files(index, choices)
         if not files:
-            return []
+            return [Found("classes", None, NOTHING, 0.0, notes=large, roles=left)] if large or left else []
         drawn, notes = self._read_all(files, index, choices.asked is not None)
         names = [one.name for one in drawn]
         paths = match(names, index.paths)
+        notes = (*large, *notes)
+        if not drawn and notes:  # none could be read: that is said, not passed over
+            return [Found("classes", None, notes[-1], 0.0, notes=notes, roles=left)]
         if not any(paths) or (choices.asked is None and sum(map(bool, paths)) < _FEWEST * len(paths)):
             if choices.asked is not None:
                 raise DataError(
@@ -66,16 +84,22 @@ class DrawnSource(LabelSource):
                 )
             return []
         of, said = _together(drawn, paths)
+        told = (*drawn_roles(self.called, files, paths, index, choices.roles, self.named_in(files, index)), *left)
         found = yield from self._labels(of, index, choices.asked is not None)
-        return [_noted(one, (*notes, *said)) for one in found]
+        return [replace(one, notes=(*one.notes, *notes, *said), roles=_as_found(told, one)) for one in found]
 
-    def _files(self, index: ImageIndex, asked: Path | None) -> list[Path]:
+    def _files(self, index: ImageIndex, choices: Choices) -> tuple[list[Path], tuple[Message, ...], tuple[Role, ...]]:
+        """The files of the format; what is said of those that are too large; and those that a person left out."""
+        asked = choices.asked
         if asked is not None and asked.is_file():
-            return [asked]
-        files = files_below(index, self.suffixes)
+            return [asked], (), ()
+        files, large = files_below(index, self.suffixes)
         if asked is not None:
             files = [file for file in files if file.is_relative_to(asked)]
-        return [file for file in files if self.fits(file)]
+        files, large = ([one for one in some if self.fits(one)] for some in (files, large))
+        left = [file for file in (*files, *large) if is_left_out(file, index, choices.roles)]
+        files, large = ([one for one in some if one not in left] for some in (files, large)) if left else (files, large)
+        return files, (_too_large(self.called, large),) if large else (), left_out_roles(left, index)
 
     def _read_all(
         self, files: Sequence[Path], index: ImageIndex, asked: bool
@@ -118,7 +142,7 @@ class DrawnSource(LabelSource):
         if boxes:
             for drawing in of.values():
                 drawing.shapes = [shape for shape in drawing.shapes if not shape.box]
-        names = _names(shape.name for drawing in of.values() for shape in drawing.shapes)
+        names = _names(shape.name for drawing in of.values() for shape in drawing.shapes if shape.counts)
         if not names:
             return []
         if len(names) > MOST_CLASSES:
@@ -137,7 +161,7 @@ class DrawnSource(LabelSource):
             return [
                 Found("masks", None, why, certainty, notes=(why,), problem=error if certainty == ASKED_FOR else None)
             ]
-        notes: list[Message] = []
+        notes = list(_uncounted(of))
         if missing := len(index) - len(made):
             notes.append(Message("{missing:,} {missing:plural(picture|pictures)} without a mask.", missing=missing))
         if boxes:
@@ -154,7 +178,7 @@ class DrawnSource(LabelSource):
         """The tags; where there are none, what is in the boxes, for pictures with one kind of it."""
         if any(drawing.tags for drawing in of.values()):
             return self._tags(of, certainty)
-        kinds = {path: _names(shape.name for shape in drawing.shapes) for path, drawing in of.items()}
+        kinds = {path: _names(one.name for one in drawing.shapes if one.counts) for path, drawing in of.items()}
         names = _names(name for found in kinds.values() for name in found)
         if len(names) < 2 or not any(len(found) == 1 for found in kinds.values()):
             if asked or not names:
@@ -165,9 +189,8 @@ class DrawnSource(LabelSource):
                 called=self.called,
             )
             return [Found("classes", None, why, certainty, notes=(why,))]
-        return self._one_each(
-            kinds, names, certainty, (Message("The boxes were taken as labels of the whole pictures."),)
-        )
+        said = (Message("The boxes were taken as labels of the whole pictures."), *_uncounted(of))
+        return self._one_each(kinds, names, certainty, said)
 
     def _tags(self, of: dict[str, Drawing], certainty: float) -> list[Found]:
         kinds = {path: _names(drawing.tags) for path, drawing in of.items()}
@@ -200,8 +223,26 @@ class DrawnSource(LabelSource):
         return Found(kind, labels, reason, certainty, called, itself)
 
 
-def _noted(found: Found, notes: tuple[Message, ...]) -> Found:
-    return replace(found, notes=(*found.notes, *notes))
+def _as_found(told: tuple[Role, ...], found: Found) -> tuple[Role, ...]:
+    """The roles where the files give no labels: something else, and why."""
+    if found.usable or not found.reason:
+        return told
+    return tuple(replace(one, role=OTHER, reason=found.reason) if one.role == LABELS else one for one in told)
+
+
+def _too_large(called: Message, files: Sequence[Path]) -> Message:
+    return Message(
+        "{called}: {n:,} {n:plural(file|files)} above {most} MB left out: {some}. Choose one as labels to read it.",
+        n=len(files),
+        called=called,
+        most=LARGEST >> 20,
+        some=[file.name for file in files[:3]],
+    )
+
+
+def _uncounted(of: Mapping[str, Drawing]) -> Iterable[Message]:
+    if uncounted := sum(not shape.counts for drawing in of.values() for shape in drawing.shapes):
+        yield Message("{n:,} {n:plural(object|objects)} marked as difficult: not counted.", n=uncounted)
 
 
 def _names(names: Iterable[str]) -> list[str]:

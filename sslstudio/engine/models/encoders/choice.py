@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import torch
-from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslstudio.engine.compute.seeding import seed_init
 from sslstudio.engine.core.config import BaseConfig, option
@@ -13,7 +12,7 @@ from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, EncoderShape
 from sslstudio.engine.models.encoders.efficientnet_lite import LITE0, EfficientNetLiteShape
 from sslstudio.engine.models.encoders.general import find_general, is_general
-from sslstudio.engine.models.encoders.resnet import ResNetShape
+from sslstudio.engine.models.encoders.resnet import BasicBlock, Bottleneck, ResNetShape
 from sslstudio.engine.models.encoders.timm_family import TimmShape
 
 ENCODERS: Registry[EncoderShape] = Registry("encoder")

@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import nn
-from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, EncoderShape, EncoderSpec
+
+try:
+    from torchvision.models.resnet import BasicBlock, Bottleneck
+except (ImportError, RuntimeError):  # RuntimeError: a torchvision that was built for another torch
+    from sslstudio.engine.models.encoders.residual_blocks import (  # type: ignore[assignment]
+        BasicBlock,
+        Bottleneck,
+    )
+
+__all__ = ["OWN_BLOCKS", "BasicBlock", "Bottleneck", "ResNet", "ResNetShape"]
+
+OWN_BLOCKS = BasicBlock.__module__.startswith("sslstudio.")  # torchvision is not there
 
 
 @dataclass(frozen=True)

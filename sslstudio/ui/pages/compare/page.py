@@ -4,9 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
+from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.experiments.tables import csv_of, save_table
@@ -290,6 +292,10 @@ class ComparePage(Page):
 
 def _save_picture(file: Path, picture: QImage) -> Path:
     """Write a picture, and give its place back. Raises StudioError when the disk does not take it."""
-    if not picture.save(str(file)):
+    content = QBuffer()
+    content.open(QBuffer.OpenModeFlag.WriteOnly)
+    kind = file.suffix.removeprefix(".") or "png"
+    if not picture.save(content, kind.encode()):
         raise StudioError(tr("{0} cannot be written. Try another folder.").format(file))
+    write_atomic(file, bytes(content.data().data()))
     return file

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject
 
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.images.index import ImageIndex, picture_file
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.ui.background import jobs
@@ -27,7 +28,7 @@ class LabelController(QObject):
     def __init__(self, board: LabelBoard, labels: LabelsController) -> None:
         super().__init__(board)
         self.board, self.labels = board, labels
-        self.root = Path()
+        self.root, self.channels = Path(), tuple[int, ...]()
         self.path = ""  # of the picture at hand
         self._loading: jobs.Job | None = None
         for one, call in ((board.undo, self.undo), (board.redo, self.redo), (board.unlabel, self.unlabel),
@@ -45,10 +46,14 @@ class LabelController(QObject):
 
     # --- the picture at hand
 
-    def begin(self, root: Path) -> None:
+    def begin(self, index: ImageIndex) -> None:
         """Other labels were opened."""
-        self.root, self.path = root, ""
+        self.root, self.channels, self.path = index.root, index.channels, ""
         self.show_classes()
+
+    def file_of(self, path: str) -> Path:
+        """Where a picture is, to be read with the channels that were chosen."""
+        return picture_file(self.root, path, self.channels)
 
     def open_picture(self, path: str) -> None:
         """Show a picture to label."""
@@ -57,7 +62,7 @@ class LabelController(QObject):
         if self._loading is not None:
             self._loading.cancel()
         self.path = path
-        op = partial(picture_operations.open_picture, self.root / path)
+        op = partial(picture_operations.open_picture, self.file_of(path))
         self._loading = jobs.run(op, partial(self._show_picture, path), self._no_picture, owner=self)
         self._say_label()
 

@@ -1,5 +1,6 @@
 """The button that takes the labels along: into a new folder in one that is chosen, which can be opened then."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,15 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import ExportButton
 from sslstudio.ui.widgets.job_row import BusyLine
-from sslstudio.ui.widgets.layout import button
 from sslstudio.ui.workspace.labels import LabelsController
 
 if TYPE_CHECKING:
     from sslstudio.engine.labels.editing.export import Exported
+
+
+TITLES = {"coco": "COCO", "yolo": "YOLO", "voc": "Pascal VOC", "labelme": "labelme", "geojson": "GeoJSON (QuPath)"}
 
 
 class LabelExport(QObject):
@@ -31,34 +35,38 @@ class LabelExport(QObject):
         self._job: jobs.Job | None = None
         self._out: Path | None = None
         self.busy = BusyLine(self.stop, self._begin, wrap=True)
-        self.button = button(self.tr("Export…"), self.choose, icon="folder")
+        self._formats: tuple[str, ...] = ()
+        every = {self.tr("In all formats"): tuple(TITLES)} | {title: (name,) for name, title in TITLES.items()}
+        choices = {title: partial(self.choose, formats) for title, formats in every.items()}
+        self.button = ExportButton(self.tr("Export"), {**choices, self.tr("As tables and PNG only"): self.choose})
         self.button.setToolTip(
             self.tr(
                 "Labels as CSV, masks as PNG, COCO, YOLO, VOC, labelme, GeoJSON: a new folder, nothing overwritten."
             )
         )
 
-    def choose(self) -> None:
-        """Ask for a folder, and write into a new one in there."""
+    def choose(self, formats: tuple[str, ...] = ()) -> None:
+        """Ask for a folder, and write into a new one in there; the formats of other programs beside tables and PNG."""
         project = self._page.workspace.project
         if self._labels.store is None or project is None:
             return
         inside = dialogs.choose_folder(self._page, self.tr("The folder to export into"), app_settings.home())
         if inside is not None:
+            self._formats = formats
             self._out = free_path(inside / self.tr("{0} labels").format(project.name))
             self._begin()
 
     def _begin(self) -> None:
         from sslstudio.engine.labels.editing.export import export_labels
 
-        store, out = self._labels.store, self._out
+        store, out, formats = self._labels.store, self._out, self._formats
         if store is None or out is None or not self._labels.save():
             return
         self.button.setEnabled(False)
         self.busy.wait(self.tr("Writing the labels"))
         self.changed.emit()
         self._job = jobs.run(
-            lambda _: export_labels(store.folder, out),
+            lambda _: export_labels(store.folder, out, formats),
             self._tell_result,
             self._tell_error,
             owner=self,
@@ -94,7 +102,8 @@ class LabelExport(QObject):
             + " (labels.csv, classes.csv)"
         ]
         if made.masks:
-            said.append(formatting.count(made.masks, self.tr("mask"), self.tr("masks")) + " (masks, coco.json)")
+            kinds = ", ".join(["masks", *(TITLES[name] for name in self._formats)])
+            said.append(formatting.count(made.masks, self.tr("mask"), self.tr("masks")) + f" ({kinds})")
         told = self.tr("In {0}: {1}.").format(made.out, ", ".join(said))
         if dialogs.choose(self._page, told, {"open": self.tr("Open the folder")}, self.tr("Close")) == "open":
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(made.out)))

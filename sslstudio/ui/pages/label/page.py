@@ -126,6 +126,9 @@ class LabelPage(Page):
         self.labels.close()
 
     def _other_pictures(self) -> None:
+        recognised = self.workspace.recognised
+        if recognised is not None and self.labels.store is not None and recognised.pictures.root == self.editing.root:
+            self.board.gallery.take_paths(recognised.pictures.paths)
         if self.isVisible():
             self.open_labels()
         self._show_state(take_focus=self.faces.currentWidget() is not self.board)  # not from a name being typed
@@ -145,8 +148,8 @@ class LabelPage(Page):
         self._forget_alike()
         self._suggested, self._doubts = None, {}
         self.board.tabs.setCurrentIndex(MASKS if store.masked and not store.of else CLASSES)
-        self.editing.begin(index.root)
-        self.board.gallery.show_pictures(index.root, index.paths)
+        self.editing.begin(index)
+        self.board.gallery.show_pictures(index)
         self._show_state()
         if len(index) >= LEAST_SUGGESTED and len(self.labels.find_labelled(self.board.kind)) < len(index):
             self._ask(NEXT, unasked=True)
@@ -231,7 +234,7 @@ class LabelPage(Page):
 
     def _take_alike(self, alike: "LookAlike") -> None:
         self._asking, self._alike = None, alike
-        self.board.map.show_alike(alike, self.editing.root, self.editing.group_of)
+        self.board.map.show_alike(alike, self.editing.file_of, self.editing.group_of)
         self._show_progress()
         if self._wants_suggestions:
             self._ask(self._wants, unasked=self._unasked)

@@ -32,7 +32,7 @@ class CloseUp(Card):
     def __init__(self, inspection: InspectionController) -> None:
         super().__init__(margin=14, gap=8)
         self._inspection = inspection
-        self._folder = Path()
+        self._file_of: Callable[[str], Path] = Path
         self._one: Prediction | None = None
         self._files: list[str] = []
         self._jobs: dict[str, jobs.Job] = {}
@@ -62,19 +62,19 @@ class CloseUp(Card):
         """Room for the picture above the neighbours."""
         return QSize(480, 420)
 
-    def show_one(self, folder: Path, one: Prediction) -> None:
+    def show_one(self, results: results_data.Results, one: Prediction) -> None:
         """Show a picture; neighbours and heat map follow when the engine has looked closer."""
         for job in self._jobs.values():
             job.cancel()
         self._jobs = {}
-        self._folder, self._one, self._image = folder, one, QImage()
+        self._file_of, self._one, self._image = results.file, one, QImage()
         self.picture.show_mask(QImage(), QImage(), "")
         self.truth.setText(self.tr("Your label: {0}").format(one.label) if one.label else "")
         said = self.tr("The network says {0}, {1} sure\n{2}")
         self.answer.setText(said.format(one.predicted, formatting.percent(one.confidence, 0), one.file))
         self.near.show_items([])
         self.told.setText("")
-        self._run("picture", partial(results_data.load_picture, folder / one.file), self._show_picture)
+        self._run("picture", partial(results_data.load_picture, results.file(one.file)), self._show_picture)
         self._inspection.ask()
 
     def _run(self, name: str, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
@@ -123,7 +123,7 @@ class CloseUp(Card):
         for file, alike, label in found:
             mark = "" if one is None or not one.label or not label else "good" if label == one.label else "bad"
             tip = self.tr("{0}\nYour label: {1}\nLikeness {2}").format(file, label or "–", formatting.number(alike))
-            items.append(GalleryItem(self._folder / file, label or Path(file).name, mark, tip))
+            items.append(GalleryItem(self._file_of(file), label or Path(file).name, mark, tip, file, label))
         self.near.show_items(items)
 
     def _show_heat(self, image: QImage) -> None:

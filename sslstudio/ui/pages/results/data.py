@@ -14,12 +14,15 @@ from PySide6.QtGui import QImage
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats.decode import read_picture
+from sslstudio.engine.images.formats.wanted import read_channels
+from sslstudio.engine.images.index import picture_file
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui.gallery.model import GalleryItem
-from sslstudio.ui.pages.results.mask_overlay import Overlay, mask_image
+from sslstudio.ui.pages.results.mask_overlay import Overlay
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.mask_image import mask_image
 from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:
@@ -40,6 +43,11 @@ class Results:
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
     network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
+    channels: tuple[int, ...] = ()  # that the network sees, () for the usual ones
+
+    def file(self, path: str) -> Path:
+        """Where a picture is, to be read as the network sees it."""
+        return picture_file(self.folder, path, self.channels)
 
 
 def load_results(run: Path, control: RunControl) -> Results:
@@ -60,8 +68,9 @@ def load_results(run: Path, control: RunControl) -> Results:
     roles = dict(data.get("roles", {}))
     coding = _coding(opened, place, labels, roles, metrics["classes"]) if masks else None
     shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
+    channels = read_channels(str(data.get("channels", "")))
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
-    return Results(run, folder, config.get("source", ""), shown, found, coding, network)
+    return Results(run, folder, config.get("source", ""), shown, found, coding, network, channels)
 
 
 def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str], names: Sequence[str]) -> "MaskCoding":
@@ -82,6 +91,12 @@ def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str]
     return masks.coding
 
 
+def warns_of_copies(note: str) -> bool:
+    """Whether a note says that test pictures have near copies among those that were trained on."""
+    template = getattr(note, "template", note)
+    return "near copy among the pictures trained" in template and not template.startswith("No test picture")
+
+
 def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunControl) -> dict[str, int]:
     """The test pictures in which a class was taken for another, and in how many pixels, most first."""
     from sslstudio.engine.runs.confusions import where_confused
@@ -90,10 +105,11 @@ def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunCo
 
 
 def items_of(
-    folder: Path, predictions: list[Prediction], captions: Mapping[str, str] | None = None
+    results: Results, part: str, predictions: list[Prediction], captions: Mapping[str, str] | None = None
 ) -> list[GalleryItem]:
-    """Predictions as gallery items. captions: what is said of each file instead of how well it did."""
-    items = [_item(folder, one) for one in predictions]
+    """Predictions of a part as gallery items. captions: what is said of each file instead of how well it did."""
+    folder = results.folder
+    items = [_item(folder, one, results, part) for one in predictions]
     if captions is None:
         return items
     return [
@@ -102,15 +118,23 @@ def items_of(
     ]
 
 
-def _item(folder: Path, one: Prediction) -> GalleryItem:
+def _item(folder: Path, one: Prediction, results: Results, part: str) -> GalleryItem:
+    file = results.file(one.file)
     if one.iou is not None:
-        return GalleryItem(folder / one.file, formatting.overlap(one.iou), tip=one.file)
+        truth = (folder / one.mask, results.coding) if results.coding is not None and one.mask else None
+        return GalleryItem(
+            file, formatting.overlap(one.iou), tip=one.file, file=one.file, labelled=True,
+            confidence=one.iou, part="test", truth=truth, answer=mask_file(results.run, part, one.file),
+        )  # fmt: skip
     sure = formatting.percent(one.confidence, 0)
     caption = f"{one.predicted} {sure}"
     told = formatting.tr("{0}\nYour label: {1}\nThe network says: {2}, {3} sure").format(
         one.file, one.label, one.predicted, sure
     )
-    return GalleryItem(folder / one.file, caption, "bad" if one.wrong else "good", told)
+    return GalleryItem(
+        file, caption, "bad" if one.wrong else "good", told, file=one.file, label=one.label,
+        predicted=one.predicted, confidence=one.confidence, part="test",
+    )  # fmt: skip
 
 
 def load_picture(path: Path, control: RunControl) -> QImage:
@@ -124,7 +148,7 @@ def load_overlay(results: Results, part: str, one: Prediction, control: RunContr
 
     if results.coding is None:
         raise DataError("These pictures have no masks.")
-    picture = read_picture(results.folder / one.file, LARGE)
+    picture = read_picture(results.file(one.file), LARGE)
     truth = decode_mask(results.folder / one.mask, results.coding, None)
     with Image.open(mask_file(results.run, part, one.file)) as image:
         predicted = np.asarray(image, dtype=np.uint8)

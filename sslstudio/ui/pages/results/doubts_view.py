@@ -42,7 +42,7 @@ class DoubtsView(QWidget):
         self.told = text("", "muted")
         self.picture, self.said = Picture(least=180, enlarge=6.0), text("")
         self.keep = button(self.tr("Keep the label"), lambda: self._decide("keep"), icon="check")
-        self.change = button(self.tr("Change it"), lambda: self._decide("change"), "primary", "tag")
+        self.change = button(self.tr("Change it"), lambda: self._decide("change"), icon="tag")
         self.unsure = button(self.tr("Unsure"), lambda: self._decide("unsure"), icon="question")
         self.back = button(self.tr("Take back"), lambda: self._decide(""), "link", "refresh")
         keys, stack = doubt_keys(), deciding.undo_stack
@@ -158,9 +158,30 @@ class DoubtsView(QWidget):
             said.append(
                 self.tr("What you decide is written to doubts.csv in the run; your own files stay as they are.")
             )
+        said += self._own_errors(count)
         if self._weak:
             said.append(self.tr("This network is hardly better than guessing, so its doubts say little."))
         return said
+
+    def _own_errors(self, count: int) -> list[str]:
+        """How often the network errs itself: of its doubts, so many may be its own mistakes."""
+        assert self._results is not None
+        answers = self._results.predictions.get(self._inspection.part) or []
+        judged = [one for one in answers if one.iou is None and one.label]
+        if not judged:
+            return []
+        wrong = sum(one.wrong for one in judged) / len(judged)
+        said = self.tr("This network itself is wrong in {0} of 100 test pictures").format(round(100 * wrong))
+        closer = self._inspection.closer
+        asked = len(closer.paths) - len(closer.taught) if closer is not None else len(judged)
+        own = wrong * asked  # mistakes that such a network makes where every label is right
+        if own >= count:
+            return [self.tr("{0}: most of its doubts may be its own mistakes, so look at each.").format(said)]
+        return [
+            self.tr("{0}: of the labels that it doubts, up to {1} in 100 may be right as they are.").format(
+                said, round(100 * own / count)
+            )
+        ]
 
     def _say_opening(self, said: Preparing) -> None:
         """A first change has the labels opened, which may take a while where masks are taken over."""
@@ -226,7 +247,7 @@ class DoubtsView(QWidget):
         )  # fmt: skip
         self.change.setText(self.tr(" Change it to “{0}”").format(one.suggested))
         self.back.setEnabled(bool(one.decision))
-        op = partial(results_data.load_picture, self._results.folder / one.file)
+        op = partial(results_data.load_picture, self._results.file(one.file))
         jobs.run(op, partial(self._show, one.file), lambda error: self.said.setText(dialogs.error_text(error)),
                  owner=self)  # fmt: skip
 

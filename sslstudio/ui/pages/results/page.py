@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.messages import joined_parts
 from sslstudio.engine.runs.metrics import class_columns
@@ -22,9 +22,11 @@ from sslstudio.ui.pages.results.predictions_view import PredictionsView
 from sslstudio.ui.pages.results.twins_view import TwinsView, compared
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.layout import (
     Card,
     EmptyState,
+    Notice,
     button,
     clear,
     column,
@@ -51,7 +53,7 @@ class ResultsPage(Page):
         )
         self.results: Results | None = None
         self._cell: jobs.Job | None = None
-        self.part = QComboBox()
+        self.part = RoomyBox()
         self.part.setAccessibleName(self.tr("Which network"))
         self.part.currentIndexChanged.connect(self._show_part)
         self.part_label = text(self.tr("Look at:"), "muted", wrap=False)
@@ -107,9 +109,12 @@ class ResultsPage(Page):
         self.tabs.addTab(wrap_layout(column(12, self.map)), self.tr("Map"))
         self.tabs.addTab(wrap_layout(column(12, self.doubts)), self.tr("Doubtful labels"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(12, self.take))), self.tr("Take it away"))
+        self.copies = Notice()
+        self.to_copies = button(self.tr("Look at the near copies"), self.workspace.ask_copies, icon="images")
+        self.to_copies.hide()
         said = column(self.verdict, self.verdict_more, self.counts, self.older, gap=4)
         head = Card(margin=16).add(row(symbol("chart", "accent", 28), (said, 1), gap=16))
-        self.result = wrap_layout(column(head, (self.tabs, 1), gap=12))
+        self.result = wrap_layout(column(head, row((self.copies, 1), self.to_copies), (self.tabs, 1), gap=12))
         self.faces.addWidget(self.result)
 
     def _scores_tab(self) -> QWidget:
@@ -173,12 +178,21 @@ class ResultsPage(Page):
         clear(self.notes)
         for sentence in [self._reading(), *metrics["notes"]]:
             self.notes.addWidget(text(formatting.tidy(formatting.render(sentence))))
+        self._repeat_copies(results)
         self._fill_parts()
         groups = compared(results.predictions)
         self.twins_card.setVisible(groups is not None)
         if groups is not None:
             self.twins.show_counts([len(group) for group in groups], metrics["kind"] == "segmentation")
         self._show_face(True)
+
+    def _repeat_copies(self, results: Results) -> None:
+        """A test that near copies give answers away in is said beside the verdict, with the way to them."""
+        warning = next(filter(results_data.warns_of_copies, results.metrics["notes"]), None)
+        self.copies.say("" if warning is None else formatting.tidy(formatting.render(warning)))
+        recognised = self.workspace.recognised
+        here = recognised is not None and recognised.pictures.root.resolve() == results.folder.resolve()
+        self.to_copies.setVisible(warning is not None and here)
 
     def _reading(self) -> str:
         return self.tr(

@@ -7,6 +7,7 @@ from PySide6.QtCore import QLocale, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from sslstudio.engine.images.index import picture_file
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer, answers_in
 from sslstudio.ui.background import jobs
@@ -118,14 +119,14 @@ class PredictCard(Card):
         self.faces.setCurrentIndex(int(self.gallery.gallery.rowCount() > 0))
 
     def _show(self, answers: list[Answer]) -> None:
-        if self.folder is None:
+        if self.folder is None or self._results is None:
             return
         counted = formatting.count(len(answers), self.tr("picture answered"), self.tr("pictures answered"))
         self.found.setText(self.tr("{0} in “{1}”, the least sure first").format(counted, self.folder.name))
-        items, root = [], root_of(self.folder)
+        items, of = [], partial(picture_file, root_of(self.folder), channels=self._results.channels)
         for one in answers:
             said = formatting.percent(one.confidence, 0)
-            path = self.out / one.mask if one.mask and self.out is not None else root / one.file
+            path = self.out / one.mask if one.mask and self.out is not None else of(one.file)
             tip = self.tr("{0}\n{1} sure").format(one.file, said)
             items.append(GalleryItem(path, f"{one.predicted} {said}".strip(), tip=tip))
         self.gallery.show_items(items)

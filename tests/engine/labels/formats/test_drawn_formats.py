@@ -1,5 +1,6 @@
 """Labels as other programs write them: each layout, made with the right names, gives the masks or classes drawn."""
 
+import base64
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.formats import label_studio
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.outlines.plain_pickle import load_plain
+from sslstudio.engine.labels.outlines.shapes import Drawing, Shape, paint, rectangle, turned_rectangle
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.labels.types import Recognised
 
@@ -351,3 +353,111 @@ def test_turned_marks_of_label_studio_are_refused_in_words_not_filled_as_they_we
     with pytest.raises(DataError, match="is turned, which is not read: draw a polygon"):
         label_studio._shape(kind, box, "cat", HEIGHT, WIDTH)
     assert label_studio._shape(kind, {**box, "rotation": 0}, "cat", HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("make", "labels", "count", "pictures"),
+    [(_labelme, "*.json", 6, ""), (_yolo, "labels/train/*.txt", 6, "images/train"),
+     (_cvat, "annotations.xml", 1, "images"),
+     (_label_studio, "project-1.json", 1, "images"), (_qupath, "*.geojson", 6, ""), (_imagej, "*.zip", 6, ""),
+     (_voc, "Annotations/*.xml", 6, "JPEGImages")],
+)  # fmt: skip
+def test_files_of_labels_and_the_folders_that_they_are_about_are_told(
+    make: Callable[[Path], None], labels: str, count: int, pictures: str, tmp_path: Path
+) -> None:
+    make(tmp_path)
+    told = {one.path: one for one in recognise(scan(tmp_path)).roles}
+    assert (told[labels].role, told[labels].count) == ("labels", count)
+    assert "6 of 6 pictures that they name are here" in str(told[labels].reason)
+    if pictures:
+        assert "labels of 6 of its 6 pictures" in str(told[pictures].reason)
+    left = recognise(scan(tmp_path), roles={labels: "ignore"})
+    assert left.masks is None
+    assert left.classes is None
+    assert {one.path: one.role for one in left.roles}[labels] == "ignore"
+
+
+def test_files_of_a_folder_are_chosen_together(tmp_path: Path) -> None:
+    _voc(tmp_path)
+    found = recognise(scan(tmp_path), roles={"Annotations/*.xml": "labels"})
+    assert found.classes is not None
+    told = {one.path: one for one in found.roles}
+    assert told["Annotations/*.xml"].chosen
+
+
+def test_masks_of_nnunet_and_cellpose_are_told(tmp_path: Path) -> None:
+    _nnunet(tmp_path / "a")
+    told = {one.path: one for one in recognise(scan(tmp_path / "a")).roles}
+    assert told["labelsTr"].role == "masks"
+    assert "6 of its 6 files are called like a picture" in str(told["labelsTr"].reason)
+    assert told["dataset.json"].role == "labels"
+    _cellpose(tmp_path / "b")
+    told = {one.path: one for one in recognise(scan(tmp_path / "b")).roles}
+    assert told["*_cp_masks.png"].role == "masks"
+
+
+def test_files_that_are_too_large_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslstudio.engine.labels.outlines.files.LARGEST", 100)
+    _cvat(tmp_path)
+    found = recognise(scan(tmp_path))
+    assert found.masks is None
+    assert "CVAT file: 1 file above 64 MB left out: annotations.xml." in " ".join(found.notes)
+
+
+def test_turned_marks_of_cvat_are_turned(tmp_path: Path) -> None:
+    """An ellipse by a quarter is one of exchanged axes; a box keeps its middle."""
+    _pictures(tmp_path)
+    marks = ("<ellipse label='a' cx='30' cy='20' rx='16' ry='4' rotation='90'/>"
+             "<ellipse label='b' cx='30' cy='20' rx='2' ry='2' rotation='0'/>")  # fmt: skip
+    images = [
+        f"<image id='{n}' name='p{n}.png' width='{WIDTH}' height='{HEIGHT}'>{marks}</image>" for n in range(COUNT)
+    ]
+    (tmp_path / "a.xml").write_text(
+        "<?xml version='1.0'?><annotations><version>1.1</version>" + "".join(images) + "</annotations>"
+    )
+    masks = recognise(scan(tmp_path)).masks
+    assert masks is not None
+    marked = np.argwhere(decode_mask(Path(masks.of["p0.png"]), masks.coding, None) > 0)
+    assert np.ptp(marked, axis=0).tolist() == [31, 7]
+    corners = np.asarray(turned_rectangle(10, 10, 30, 14, np.pi / 2)).reshape(-1, 2)
+    np.testing.assert_allclose(sorted(map(tuple, corners.round(6))), [(18, 2), (18, 22), (22, 2), (22, 22)])
+
+
+def test_masks_in_labelme_files_are_read_and_files_that_are_not_are_said(tmp_path: Path) -> None:
+    names, inside = _pictures(tmp_path), np.zeros((6, 9), bool)
+    inside[1:5, 2:9] = True
+    packed = io.BytesIO()
+    Image.fromarray(inside).save(packed, "PNG")
+    shape = {"label": "cell", "points": [[20.0, 10.0], [28.0, 15.0]], "shape_type": "mask", "flags": {},
+             "mask": base64.b64encode(packed.getvalue()).decode()}  # fmt: skip
+    content: dict[str, Any] = {"version": "5.5.0", "flags": {}, "shapes": [shape], "imageHeight": HEIGHT,
+                               "imageWidth": WIDTH}  # fmt: skip
+    for name in names:
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    masks = recognise(scan(tmp_path)).masks
+    assert masks is not None
+    wanted = np.zeros((HEIGHT, WIDTH), np.uint8)
+    wanted[10:16, 20:29] = inside
+    np.testing.assert_array_equal(decode_mask(Path(masks.of["p3.png"]), masks.coding, None), wanted)
+    shape["shape_type"] = "spline"
+    for name in names:
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    found = recognise(scan(tmp_path))
+    assert found.masks is None
+    assert "6 files of labelme files could not be used: p0.json: spline is no shape that is read." in _notes(found)
+
+
+def test_what_voc_calls_difficult_does_not_count(tmp_path: Path) -> None:
+    for number, name in enumerate(_pictures(tmp_path)):
+        _voc_file(tmp_path, name, [_kind(number), _kind(number + 1)])
+        file = tmp_path / f"Annotations/{name}.xml"
+        first, sign, rest = file.read_text().rpartition("</name>")
+        file.write_text(f"{first}{sign}<difficult>1</difficult>{rest}")
+    found = recognise(scan(tmp_path))
+    assert found.classes is not None
+    assert {path: found.classes.names[label] for path, label in found.classes.of.items()} == {
+        f"p{number}.png": _kind(number) for number in range(COUNT)
+    }
+    assert "6 objects marked as difficult: not counted." in _notes(found)
+    drawing = Drawing("a", 4, 4, [Shape("x", (rectangle(0, 0, 2, 2),), box=True, counts=False)])
+    assert paint(drawing, {}, 4, 4)[1, 1] == 255

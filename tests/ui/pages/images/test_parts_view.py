@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.pages.images.page import ImagesPage
+from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.workspace.workspace import Change
 from tests.support.changes import changing
@@ -56,6 +59,37 @@ def test_what_is_left_out_is_said_and_pages_become_pictures(qtbot: QtBot, window
     project = workspace.project_now()
     assert project is not None
     assert project.data == {"pages": "all", "channels": "1"}
+    with changing(qtbot, workspace, Change.READABLE, 30_000):
+        page.file_parts.undo()
+    assert workspace.file_parts == {"pages": "all"}
+    assert page.parts.channels.currentData() == ""
+    with changing(qtbot, workspace, Change.READABLE, 30_000):
+        page.file_parts.undo()
+    assert len(workspace.recognised.pictures) == 6
+    with changing(qtbot, workspace, Change.READABLE, 30_000):
+        page.file_parts.redo()
+    assert len(workspace.recognised.pictures) == 31
+
+
+def test_what_was_chosen_is_taken_back_by_its_key(qtbot: QtBot, window: MainWindow, stacks: Path) -> None:
+    workspace, page = window.workspace, window.pages["images"]
+    assert isinstance(page, ImagesPage)
+    with changing(qtbot, workspace, Change.READABLE, 30_000):
+        workspace.open_folder(stacks)
+    with changing(qtbot, workspace, Change.READABLE, 30_000):
+        page.file_parts.choose("2", "first")
+    window.go("label")
+    label = window.pages["label"]
+    assert isinstance(label, LabelPage)
+    qtbot.waitUntil(lambda: label.labels.store is not None and label.board.canvas.drawn.size > 0, timeout=20_000)
+    assert label.editing.file_of("five.tif").name == "five.tif#channels=2"  # what is labelled is what is learnt from
+    window.go("images")
+    page.gallery.setFocus()
+    with changing(qtbot, workspace, Change.READABLE, 30_000):
+        QTest.keyClick(page.gallery, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert workspace.file_parts == {}
+    page.file_parts.undo()  # nothing is left to take back
+    assert workspace.file_parts == {}
 
 
 def test_plain_pictures_have_nothing_to_choose(qtbot: QtBot, window: MainWindow, sample: Path) -> None:

@@ -444,13 +444,13 @@ def test_labels_are_taken_along_into_a_new_folder(page: LabelPage, tmp_path: Pat
     press(page, Qt.Key.Key_1)
     paint_masks(page)
     drag(page, (10, 10), (30, 12))
-    QTest.mouseClick(page.export.button, LEFT)
+    page.export.button.choose("In all formats")
     assert said.offered == []  # no folder was chosen
     said.folder = tmp_path / "elsewhere"
     said.folder.mkdir()
     for name in ("plain labels", "plain labels 2"):
         said.offered = []
-        QTest.mouseClick(page.export.button, LEFT)
+        page.export.button.choose("In all formats")
         qtbot.waitUntil(lambda: said.offered == ["open"], timeout=20_000)
         out = said.folder / name
         assert read_labels_table(out) == {"00.png": "a"}
@@ -488,7 +488,7 @@ def test_an_export_is_stopped_and_begun_again(
     said.folder = tmp_path / "elsewhere"
     said.folder.mkdir()
     go, busy = holding(monkeypatch, label_export, "export_labels"), page.export.busy
-    QTest.mouseClick(page.export.button, LEFT)
+    page.export.button.choose("In all formats")
     qtbot.waitUntil(lambda: "1 of 2" in busy.told.text(), timeout=20_000)
     assert busy.isVisible()
     QTest.mouseClick(busy.stop, LEFT)

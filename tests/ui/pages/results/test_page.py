@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from sslstudio.cli.main import parser
 from sslstudio.engine.runs.label_decisions import read_decisions
 from sslstudio.ui.operations.inspection import DoubtLine
-from sslstudio.ui.pages.results.mask_overlay import mask_image, outline_of
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.results.twins_view import BOTH, FIRST, NONE, SECOND, compared
+from sslstudio.ui.widgets.mask_image import mask_image, outline_of
 from sslstudio.ui.workspace.workspace import Workspace
 from tests.ui.conftest import Said
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from sslstudio.engine.runs.test_predictions import read_predictions
 from sslstudio.ui.base.theme import MASKS
 from sslstudio.ui.pages.results.confusion_matrix import ConfusionMatrix, short_count
 from sslstudio.ui.pages.results.data import Results, items_of, load_overlay, load_results
-from sslstudio.ui.pages.results.mask_overlay import Overlay, OverlayView, mask_image
+from sslstudio.ui.pages.results.mask_overlay import Overlay, OverlayView
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.mask_image import mask_image
 from sslstudio.ui.widgets.score_table import ScoreTable
 from tests.support.results import finetune_result, score
 
@@ -137,7 +139,9 @@ def test_the_surest_mistakes_come_first(tmp_path: Path) -> None:
     file.write_text("\n".join(lines), encoding="utf-8-sig")
     found = read_predictions(file)
     assert [one.file for one in found] == ["3.png", "2.png", "4.png", "1.png"]
-    items = items_of(Path("/pictures"), found)
+    items = items_of(
+        Results(tmp_path, Path("/pictures"), "", finetune_result(parts={"scratch": {}}), {}), "scratch", found
+    )
     assert [item.mark for item in items] == ["bad", "bad", "good", "good"]
     assert items[0].caption == "a 95 %"
     assert items[0].path == Path("/pictures/3.png")
@@ -198,6 +202,9 @@ def test_an_overlay_is_read_from_the_run(tmp_path: Path) -> None:
     results = Results(run, folder, "scratch", finetune_result(), {"pretrained": found}, coding)
     overlay = load_overlay(results, "pretrained", found[0], RunControl())
     assert overlay.picture.pixelColor(5, 5).name() == "#ff0000"
+    seen = load_overlay(replace(results, channels=(2,)), "pretrained", found[0], RunControl())
+    assert seen.picture.pixelColor(5, 5).name() == "#000000"  # the green of red, which the network was given
+    assert replace(results, channels=(2,)).file("a.tif#page=3").name == "a.tif#page=3#channels=2"
     for mask in (overlay.truth, overlay.predicted):
         assert (mask.width(), mask.height()) == (40, 30)
         assert mask.pixelColor(5, 5).name() == MASKS[1]
