@@ -121,7 +121,11 @@ def same_losses_again(bench: Bench) -> Iterator[Line]:
     """The deterministic mode gives the same losses twice; the CPU gives them but for rounding."""
     for name in bench.tasks[:3]:
         with tempfile.TemporaryDirectory() as folder:
-            ways: dict[str, dict[str, Any]] = {"first": {"deterministic": True}, "again": {"deterministic": True}, "cpu": {"device": "cpu"}}
+            ways: dict[str, dict[str, Any]] = {
+                "first": {"deterministic": True},
+                "again": {"deterministic": True},
+                "cpu": {"device": "cpu"},
+            }
             found = {
                 way: _losses(bench.config(name, Path(folder) / way, precision="float32", **extra))
                 for way, extra in ways.items()
