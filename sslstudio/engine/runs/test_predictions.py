@@ -1,6 +1,5 @@
 """The predictions that a fine-tuning run keeps of its test pictures, read back. evaluate/predict.py writes them."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +56,12 @@ def read_chances(run: Path, part: str, names: Sequence[str]) -> list[tuple[str, 
     tables = [own] if own.exists() else sorted(run.glob(f"fold-*/predictions-{part}.csv"))
     found: list[tuple[str, str, list[float]]] = []
     for table in tables:
+        rows = read_table(table, ("predicted",), advice=AGAIN)
+        if any("label" not in row or any(f"p_{name}" not in row for name in names) for row in rows):
+            return None
         try:
-            with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-                rows = read_rows(lines)
-            if any("label" not in row or any(f"p_{name}" not in row for name in names) for row in rows):
-                return None
             found += [(row["label"], row["predicted"], [float(row[f"p_{name}"]) for name in names]) for row in rows]
-        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        except ValueError as error:
             raise RunError("{file} cannot be read: {error}. Score that run again.", file=table, error=error) from error
     return found or None
 
