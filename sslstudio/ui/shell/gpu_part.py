@@ -56,6 +56,7 @@ class GpuPartForm(QWidget):
                 self.stage,
                 self.bar,
             ),
+            None,
             gap=12,
         )
         self.setLayout(layout)
