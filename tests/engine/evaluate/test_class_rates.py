@@ -43,6 +43,8 @@ def test_the_area_covers_what_it_claims() -> None:
 
 
 def test_those_of_a_run(classified: Path, segmented: Path) -> None:
-    names = (RunFolder(classified).finetune_metrics() or {})["classes"]
+    metrics = RunFolder(classified).finetune_metrics()
+    assert metrics is not None
+    names = metrics["classes"]
     assert len(rates_of(classified, "pretrained", names)) == len(names)
     assert rates_of(segmented, "pretrained", ["background"]) == []

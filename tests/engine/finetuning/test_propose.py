@@ -32,7 +32,8 @@ def test_every_picture_is_answered_and_no_label_changes(classified: Path, sample
 
 def test_the_best_arm_proposes(classified: Path) -> None:
     metrics = RunFolder(classified).finetune_metrics()
-    assert best_part(metrics) in (metrics or {})["parts"]
+    assert metrics is not None
+    assert best_part(metrics) in metrics["parts"]
     parts = {arm: {"scores": {"balanced_accuracy": score(value)}, "confusion": [], "per_class": []}
              for arm, value in (("pretrained", 0.5), ("scratch", 0.4), ("general", 0.7))}  # fmt: skip
     assert best_part(finetune_result(parts=parts)) == "general"
