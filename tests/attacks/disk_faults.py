@@ -274,7 +274,7 @@ def training(*words: object) -> Operation:
             return act(place)
         events = RunFolder(place.disk / "run").events()
         if events and isinstance(events[-1], RunFinished) and events[-1].outcome == "finished":
-            return 0
+            return 0 if command("resume", place.disk / "run") == 2 else 1  # there is nothing left to do
         return command("resume", place.disk / "run")
 
     def check(place: Place) -> list[str]:

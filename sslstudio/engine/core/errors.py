@@ -8,7 +8,8 @@ StudioError
 └── RunError              a run that cannot go on: diverged, damaged checkpoint; exits with 1
     └── DiskFull          there is no room for what was to be written: it may be tried again
 
-Anything else that is raised is a bug in the program and is shown with its traceback.
+What the system raises (OSError, MemoryError, RecursionError) becomes a sentence at the boundary (`mishaps`); anything
+else is a bug in the program, and its traceback is kept in the log.
 """
 
 import difflib

@@ -31,7 +31,7 @@ from sslstudio.engine.core.events import (
 )
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.experiments.config import C, stored_config
-from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Spent
+from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Outcome, Spent
 from sslstudio.engine.experiments.tables import Table
 from sslstudio.engine.finetuning.label_snapshot import keep_labels
 from sslstudio.engine.runs.experiment_folder import write_experiment_settings
@@ -206,7 +206,8 @@ class Experiment(Generic[C]):
 
     def _do(self, strategy: Strategy[C], run: ExperimentRun) -> Iterator[Event]:
         began = time.monotonic()
-        outcome, words = DONE, ""
+        outcome: Outcome = DONE
+        words = ""
         try:
             yield from _pass_on(run, run.carry_out(lambda: strategy.start(run, self._control), self._control))
         except StudioError as error:

@@ -194,21 +194,19 @@ def _safetensors(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
 def _onnx(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
     import onnx
 
-    content = io.BytesIO()
     with warnings.catch_warnings():
         # The tracing exporter is called old, and takes a second where the new one takes twenty and further packages.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             one.network,
             (pictures[:2],),
-            content,
+            str(file),  # it writes by name; the folder gets its own when all is there
             dynamo=False,
             opset_version=OPSET,
             input_names=["pictures"],
             output_names=["answers"],
             dynamic_axes={"pictures": {0: "n"}, "answers": {0: "n"}},
         )
-    write_plain(file, content.getvalue())
     onnx.checker.check_model(str(file), full_check=True)
     return torch.from_numpy(use_it.ask_onnx(file, pictures.numpy()))
 
@@ -218,7 +216,7 @@ def _torchscript(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
         warnings.simplefilter("ignore")  # torch calls the format old; what reads it is still widespread
         traced = torch.jit.trace(one.network, pictures[:2], check_trace=False)  # type: ignore[no-untyped-call]
         content = io.BytesIO()
-        torch.jit.save(traced, content)  # type: ignore[no-untyped-call]
+        torch.jit.save(traced, content)
         write_plain(file, content.getvalue())
         answers: Tensor = torch.jit.load(str(file), map_location="cpu")(pictures)  # type: ignore[no-untyped-call]
     return answers

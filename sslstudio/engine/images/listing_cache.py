@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.checked_files import read_json
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.images.listing import Folder, Listed
 
 FORMAT: Final = 2
@@ -26,6 +27,7 @@ RACE_NS = 3_000_000_000  # a folder that changed so shortly before may change ag
 TELLING = os.name == "posix"
 
 Key = tuple[int, int, int, int]
+_Row = tuple[Key, str, str, dict[str, int]]  # as a list
 
 
 def key_of(about: os.stat_result) -> Key:
@@ -73,7 +75,7 @@ class Remembered:
 
 def _load(path: Path) -> dict[str, list[Any]]:
     try:
-        version, rows = json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError):
+        version, rows = read_json(path, tuple[int, dict[str, _Row]])
+    except (OSError, StudioError):
         return {}
-    return rows if version == FORMAT and isinstance(rows, dict) else {}
+    return rows if version == FORMAT else {}

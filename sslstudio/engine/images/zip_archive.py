@@ -11,19 +11,13 @@ import zipfile
 from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 
-from sslstudio.engine.core.atomic_files import (
-    discard_folder,
-    folder_beside,
-    inside,
-    leads_out,
-    put_folder,
-    write_atomic,
-    writing_from,
-)
+from sslstudio.engine.core.atomic_files import discard_folder, folder_beside, put_folder, write_atomic, writing_from
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.named_paths import inside, leads_out
 
 MARKER = ".unpacked.json"  # what the folder was made from
 STAGE = Message("Unpacking the pictures")
@@ -99,9 +93,9 @@ def _place(archive: Path, into: Path, about: dict[str, object]) -> tuple[Path, b
         if not folder.exists():
             return folder, False
         try:
-            if json.loads((folder / MARKER).read_text(encoding="utf-8")) == about:
+            if read_json(folder / MARKER) == about:
                 return folder, True
-        except (OSError, ValueError):
+        except (OSError, StudioError):
             pass  # somebody else's folder: it is left alone
         number += 1
 

@@ -21,12 +21,13 @@ from typing import Any
 import sslstudio
 from sslstudio.engine.core import errors
 from sslstudio.engine.core.atomic_files import cannot_write, write_atomic
+from sslstudio.engine.core.checked_files import parse_json
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Event, Note, from_json
 from sslstudio.engine.core.leftovers import temporary_folder
-from sslstudio.engine.core.messages import Message, from_stored, plain
+from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import config_dict
 
@@ -85,6 +86,11 @@ class _Died(Exception):
         self.words = words
 
 
+def _kind_of_error(name: str) -> type[StudioError]:
+    kind = getattr(errors, name, RunError)
+    return kind if isinstance(kind, type) and issubclass(kind, StudioError) else RunError
+
+
 def _temporary_folder() -> Path:
     try:
         return temporary_folder()
@@ -93,8 +99,7 @@ def _temporary_folder() -> Path:
 
 
 def _message(stored: Any) -> Message:
-    said = from_stored(stored)
-    return said if isinstance(said, Message) else plain(str(said))
+    return stored if isinstance(stored, Message) else plain(str(stored))
 
 
 class _Child:
@@ -139,10 +144,10 @@ class _Child:
 
     def _is_report(self, line: str) -> bool:
         """Whether a line is the child's word on its own end. The first such word counts: others follow from it."""
-        with suppress(ValueError):
-            said = json.loads(line)
+        with suppress(RunError):
+            said = parse_json(line, LOG)
             if isinstance(said, dict) and isinstance(said.get("error"), str):
-                kind = getattr(errors, said["error"], RunError)
+                kind = _kind_of_error(said["error"])
                 self.error = self.error or kind.of(_message(said.get("text", "")))
                 return True
             if isinstance(said, dict) and isinstance(said.get("died"), int):

@@ -19,7 +19,8 @@ from sslstudio.engine.core.atomic_files import (
     rename_patiently,
     write_atomic,
 )
-from sslstudio.engine.core.config import read_toml, to_toml
+from sslstudio.engine.core.checked_files import read_toml
+from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.events import Preparing

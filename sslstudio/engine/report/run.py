@@ -29,6 +29,7 @@ from sslstudio.engine.core.events import (
 )
 from sslstudio.engine.core.messages import ENGLISH, NOTHING, Language, Message
 from sslstudio.engine.core.metrics import LOSS, find_metric
+from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import group_paths
@@ -68,7 +69,7 @@ class _Run:
 
     def did(self) -> Did:
         """What was done."""
-        split = self.folder.read_json("split.json")
+        split = self.folder.split_table()
         return Did(self.config, self.steps, split if isinstance(split, dict) else {})
 
 
@@ -224,7 +225,7 @@ def _series(part: str, tuned: bool, events: list[Any], metric: str) -> Series:
 
 def _puzzles(run: _Run) -> list[Shown]:
     saved = [event for event in run.events if isinstance(event, SampleSaved)]
-    found = [event for event in saved if (run.folder.path / event.path).is_file()]
+    found = [one for one in saved if not leads_out(one.path) and (run.folder.path / one.path).is_file()]
     if not found:
         return []
     with Image.open(run.folder.path / found[-1].path) as sheet:

@@ -12,7 +12,8 @@ from PIL import Image
 
 from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.atomic_files import cannot_write, make_folder, write_atomic
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.checked_files import read_json
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.sample.scene import Noise, landscape, occlude, photograph, shadow, shine
@@ -98,8 +99,8 @@ def _is_finished(folder: Path, about: Mapping[str, object]) -> bool:
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(file)
+    except (OSError, StudioError):
         return None  # torn while it was written: not a sample that is known
 
 

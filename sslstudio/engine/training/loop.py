@@ -18,6 +18,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.core.atomic_files import remove_file
+from sslstudio.engine.core.checked_files import checked
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
@@ -25,6 +26,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.room import when_there_is_room
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import (
+    Progress,
     lay_like_weights,
     load_tensors,
     restore_training,
@@ -104,16 +106,17 @@ class Training:
         """Go on from the last checkpoint, if there is one."""
         if not self.last_file.exists():
             return False
-        tensors, meta = self._last_whole()
+        tensors, stored = self._last_whole()
+        meta: Progress = checked(stored, Progress, self.last_file)
         restore_training(tensors, self.job.modules, self.optimiser)
-        self.step = int(meta["step"])
+        self.step = meta["step"]
         self.elapsed = self._elapsed_logged = self._restored_at = float(meta["elapsed"])
         self.best = math.inf if meta["best"] is None else float(meta["best"])
         self.finished = bool(meta["finished"])
         self.parts = int(meta.get("parts", 1))
         self._scale = meta.get("scale")
         if not self.finished:  # a finished part is followed by events of the next one
-            self.run.cut_events(int(meta["events"]))
+            self.run.cut_events(meta.get("events", self.run.events_size()))
         return True
 
     def _last_whole(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -14,6 +14,7 @@ CLASS_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
 PAN, HIDE = Qt.Key.Key_Space, Qt.Key.Key_H  # held
 CLOSE, SHORTEN, GIVE_UP = (Qt.Key.Key_Return, Qt.Key.Key_Enter), Qt.Key.Key_Backspace, Qt.Key.Key_Escape  # a polygon
 CHOOSE = (*CLOSE, Qt.Key.Key_Space)  # where the arrows led to
+CHOOSE_KEYS = ("Space", "Return", "Enter")
 TAKE = Qt.Key.Key_Space  # a tile, and put it down
 SIDEWAYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 ARROWS = {  # -> to the right, down
@@ -195,16 +196,17 @@ def page_shortcuts(page: QWidget, keys: Mapping[str, PageKey], calls: Mapping[st
     for name, call in calls.items():
         for one in (keys[name].keys, keys[name].also):
             if one:
-                _listen(page, one, call)
+                listen(page, one, call)
 
 
 def class_shortcuts(page: QWidget, choose: Callable[[int], object]) -> None:
     """The number keys; `choose` gets the place of a class."""
     for place, key in enumerate(CLASS_KEYS):
-        _listen(page, key, partial(choose, place))
+        listen(page, key, partial(choose, place))
 
 
-def _listen(page: QWidget, keys: str, call: Callable[[], object]) -> None:
+def listen(page: QWidget, keys: str, call: Callable[[], object]) -> None:
+    """Have a part of a page listen to a key, while the focus is in it."""
     made = QShortcut(QKeySequence(keys), page)
     made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
     made.activated.connect(lambda: call())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.core import atomic_files
-from sslstudio.engine.core.config import from_toml
+from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.images.cache.pixel_cache import build_cache

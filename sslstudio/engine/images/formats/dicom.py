@@ -75,18 +75,14 @@ def read_dicom(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, tuple[LeftO
     Files without the 128-byte preamble (old exports) are read too.
     """
     try:
-        _check_deflated(file)
-        _check(dcmread(file, force=True, stop_before_pixels=True), _size(file))
-        file.seek(0)
-        dataset = dcmread(file, force=True)
-        _check_pixels(dataset)
+        dataset = _open(file)
         count = _frames(dataset)
         if wanted.page is not None and wanted.page > count:
             raise DataError("page {asked} was asked for, and it has {n}", asked=wanted.page, n=count)
         frame = (wanted.page or 1) - 1
         image = _render(dataset, _stored_values(dataset, frame), frame)
-    except (InvalidDicomError, BytesLengthException) as error:
-        raise DataError("not a picture that can be read: {error}", error=error) from error
+    except (InvalidDicomError, BytesLengthException) as error:  # whose words may quote the file
+        raise DataError("not a picture that can be read: the DICOM file is damaged") from error
     if wanted.channels:
         image = from_values(np.asarray(image), colour=True, channels=wanted.channels)
     return image, (LeftOut("frames", count),) if count > 1 and wanted.page is None else ()
@@ -96,16 +92,15 @@ def read_dicom_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, tuple[flo
     """The real values (rows, columns) of a frame in grey, the window that the file gives them, and whether large values
     are dark; None for a picture in colour. Raises as `read_dicom`."""
     try:
-        dataset = dcmread(file, force=True)
-        _check(dataset)
+        dataset = _open(file)
         frame = (wanted.page or 1) - 1
         kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         stored = _stored_values(dataset, frame)
         if kind == "PALETTE COLOR" or stored.ndim == 3 or wanted.channels:
             return None
         real = _rescaled(dataset, stored, frame)
-    except (InvalidDicomError, BytesLengthException) as error:
-        raise DataError("not a picture that can be read: {error}", error=error) from error
+    except (InvalidDicomError, BytesLengthException) as error:  # whose words may quote the file
+        raise DataError("not a picture that can be read: the DICOM file is damaged") from error
     about = _group(dataset, "FrameVOILUTSequence", frame)
     centre, width = _first(about.get("WindowCenter")), _first(about.get("WindowWidth"))
     given = (centre - width / 2, centre + width / 2) if centre is not None and width is not None and width > 0 else None
@@ -114,6 +109,16 @@ def read_dicom_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, tuple[flo
 
 def _frames(dataset: Dataset) -> int:
     return max(1, int(dataset.get("NumberOfFrames", 1) or 1))
+
+
+def _open(file: BinaryIO) -> Dataset:
+    """The whole data set, once its header says that it is not too large."""
+    _check_deflated(file)
+    _check(dcmread(file, force=True, stop_before_pixels=True), _size(file))
+    file.seek(0)
+    dataset = dcmread(file, force=True)
+    _check_pixels(dataset)
+    return dataset
 
 
 def _size(file: BinaryIO) -> int:
@@ -168,7 +173,7 @@ def _stored_values(dataset: Dataset, frame: int) -> Values:
     except (NotImplementedError, RuntimeError) as error:
         if syntax not in _CODECS:
             raise DataError(
-                "not a picture that can be read: compression {syntax!r} is not supported", syntax=syntax.name
+                "not a picture that can be read: compression {syntax!r} is not supported", syntax=_name_of(syntax)
             ) from error
         return _decode(dataset, _CODECS[syntax], frame)
 
@@ -177,6 +182,11 @@ def _transfer_syntax(dataset: Dataset) -> UID:
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     return UID(dataset.file_meta.TransferSyntaxUID)
+
+
+def _name_of(syntax: UID) -> str:
+    """What the standard calls a transfer syntax; of any other no letter, which may be of something else in the file."""
+    return syntax.name if syntax.name != str(syntax) else Message("of another kind")
 
 
 def _decode(dataset: Dataset, codec: Any, frame: int) -> Values:

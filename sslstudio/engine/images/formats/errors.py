@@ -101,6 +101,8 @@ def from_library(error: Exception, kind: Kind, file: BinaryIO) -> DataError:
     if isinstance(error, EOFError) or _EARLY.search(text) or _ends_early(kind, file):
         return DataError("the file ends too early")
     words = text.encode("ascii", "replace").decode()[:160] or type(error).__name__
+    if kind is Kind.DICOM:  # its libraries quote what stands in the file, and that may be a patient's name
+        words = type(error).__name__
     return DataError("not a picture that can be read: damaged {value} data ({words})", value=kind.value, words=words)
 
 

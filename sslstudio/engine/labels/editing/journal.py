@@ -14,9 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import SHOWN, leads_out, sync_folder
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.atomic_files import sync_folder
+from sslstudio.engine.core.checked_files import parse_json
+from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.named_paths import SHOWN, leads_out
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Labelled, edit_from_json
 from sslstudio.engine.labels.editing.files import mask_file
 
@@ -169,10 +171,9 @@ def edits_in(path: Path) -> Iterator[Edit]:
         if not whole and line:
             continue
         try:
-            values: dict[str, Any] = json.loads(whole)
-            edit = edit_from_json(values)
+            edit = edit_from_json(parse_json(whole, Message("the line"), dict[str, Any]))
             check_paths(path.parent, edit)
-        except (ValueError, KeyError, TypeError, RecursionError, DataError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, StudioError) as error:
             raise RunError(
                 "Line {number} of {path} is damaged ({error}). The labels up to there are safe in the files "
                 "beside it; move the journal away to go on without the rest.",

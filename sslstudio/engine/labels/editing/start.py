@@ -19,7 +19,8 @@ from sslstudio.engine.core.atomic_files import (
     write_atomic,
     write_plain,
 )
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.checked_files import read_json
+from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
@@ -131,12 +132,12 @@ def can_begin(folder: Path) -> bool:
 
 def _is_as_begun(folder: Path) -> bool:
     try:
-        noted: Any = json.loads((folder / label_files.BEGUN).read_bytes())
+        noted = read_json(folder / label_files.BEGUN, dict[str, Any])
         digest = _digest(folder)
-        return bool(digest) and isinstance(noted, dict) and noted.get("digest") == digest
+        return bool(digest) and noted.get("digest") == digest
     except FileNotFoundError:
         return _is_blank(folder)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, StudioError):
         return False
 
 

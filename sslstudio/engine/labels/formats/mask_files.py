@@ -22,9 +22,9 @@ from sslstudio.engine.labels.folder_words import (
 from sslstudio.engine.labels.mask_names import plain_names
 from sslstudio.engine.labels.masks.flat import are_alike
 from sslstudio.engine.labels.masks.mask_set import read_masks
-from sslstudio.engine.labels.masks.value_names import ValueNames, name_values
 from sslstudio.engine.labels.outlines.files import path_of
 from sslstudio.engine.labels.outlines.told import beside_roles
+from sslstudio.engine.labels.outlines.value_names import ValueNames, name_values
 from sslstudio.engine.labels.roles import (
     CHOSEN,
     IGNORE,

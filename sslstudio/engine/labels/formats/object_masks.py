@@ -3,7 +3,6 @@ Bowl of 2018 gives nuclei). They are put together in the cache folder; nothing i
 
 import hashlib
 import os
-import shutil
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from sslstudio.engine.core.atomic_files import folder_beside
+from sslstudio.engine.core.atomic_files import discard_folder, folder_beside, put_folder, write_plain
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
@@ -96,12 +95,12 @@ def _together(root: Path, of: Mapping[str, Sequence[str]]) -> Generator[Preparin
             part = folder_beside(state)
             try:
                 for done, masks in enumerate(of.values(), start=1):
-                    (part / f"{done}.png").write_bytes(_one_mask(root, masks))
+                    write_plain(part / f"{done}.png", _one_mask(root, masks))
                     if done % _A_STEP == 0 or done == len(of):
                         yield Preparing(stage=STAGE, done=done, total=len(of))
-                part.rename(state)
+                put_folder(part, state)
             finally:
-                shutil.rmtree(part, ignore_errors=True)
+                discard_folder(part)
     except OSError as error:
         raise RunError(
             "{file} could not be written: {reason}. Is the disk full or read-only?", file=state, reason=error.strerror

@@ -12,13 +12,14 @@ from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.cache_folder import cache_folder
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -85,11 +86,11 @@ def _stamp(root: Path, of: Mapping[str, str]) -> str:
 
 def _read_kept(folder: Path) -> tuple[MaskCoding, Fit] | None:
     try:
-        coding, fit = json.loads((folder / "learnt.json").read_bytes())
+        coding, fit = read_json(folder / "learnt.json", tuple[dict[str, Any], dict[str, Any]])
         for key in ("values", "void", "numbers"):
             coding[key] = tuple(coding[key])
         return MaskCoding(**coding), Fit(**fit)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, StudioError, ValueError, TypeError, KeyError):
         return None
 
 

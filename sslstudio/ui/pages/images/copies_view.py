@@ -55,7 +55,7 @@ class CopiesView(QWidget):
             )
         )
         here = wrap_layout(_flow(self.together, self.one, self.pass_over))
-        right = column(self.told_of, (self.gallery, 1), here, gap=8)
+        right = column(self.told_of, here, (self.gallery, 1), gap=8)
         self.body = wrap_layout(row((self.list, 2), (wrap_layout(right), 3), gap=14))
         self.gallery.setMinimumHeight(CELL.height() + 8)
         self.list.setMinimumWidth(280)

@@ -11,6 +11,7 @@ from sslstudio.engine.images.listing import ignored_title
 from sslstudio.engine.labels.roles import OF_FOLDERS, TITLES, Role, place_among
 from sslstudio.ui.operations.roles import SHOWN, Example
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.layout import button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
@@ -78,8 +79,8 @@ class RolesView(QWidget):
         if current := items.get(before) or next(iter(items.values()), None):
             self.tree.setCurrentItem(current)
         self.tree.blockSignals(False)
-        self.undo.setEnabled(undo)
-        self.redo.setEnabled(redo)
+        offer(self.undo, unless="" if undo else self.tr("Nothing was changed that could be undone."))
+        offer(self.redo, unless="" if redo else self.tr("Nothing was undone that could be done again."))
         self._ask()
 
     def _offer(self) -> None:

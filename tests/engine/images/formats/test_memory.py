@@ -152,7 +152,7 @@ def test_a_deflated_dicom_is_inflated_no_further_than_is_allowed(tmp_path: Path)
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = SecondaryCaptureImageStorage, generate_uid()
-    dataset = FileDataset(None, {}, file_meta=meta, preamble=bytes(128))
+    dataset = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     dataset.Rows = dataset.Columns = 8
     dataset.save_as(file, enforce_file_format=True)
     packed = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -189,7 +189,8 @@ def test_the_size_of_what_only_a_decoder_reads_is_told_by_its_header(
 
 def test_strips_make_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    arrays: list[Any] = [rng.integers(0, 4000, (61, 47, 3), dtype=np.uint16), rng.normal(size=(61, 47)).astype(np.float32),
+    arrays: list[Any] = [rng.integers(0, 4000, (61, 47, 3), dtype=np.uint16),
+              rng.normal(size=(61, 47)).astype(np.float32),
               rng.normal(size=(61, 47, 5))]  # fmt: skip
     arrays[1][3, 4], arrays[2][5, 6] = np.nan, np.inf
     masks = rng.random((61, 47)) < 0.1

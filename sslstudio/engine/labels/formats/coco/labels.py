@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from sslstudio.engine.core import atomic_files
 from sslstudio.engine.core.cache_folder import cache_folder
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.checked_files import checked, read_json
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
+from sslstudio.engine.core.messages import NOTHING, Message, to_stored
 from sslstudio.engine.images.cache.store import make_folder
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import roots_of
@@ -164,10 +165,11 @@ def _stamp(files: Sequence[Path], pictures: ImageIndex, asked: bool) -> list[Any
 
 def _read_made(folder: Path, stamp: list[Any]) -> CocoLabels | None:
     try:
-        found, fields = json.loads((folder / "made.json").read_bytes())
+        found, fields = read_json(folder / "made.json", tuple[list[Any], list[Any]])
         found_in, names, masks, classes, notes = fields
-        labels = CocoLabels(from_stored(found_in), tuple(names), masks, classes, tuple(from_stored(notes)))
-    except (OSError, ValueError, TypeError):
+        checked([masks, classes], tuple[dict[str, str], dict[str, int]], folder)
+        labels = CocoLabels(found_in, tuple(names), masks, classes, tuple(notes))
+    except (OSError, StudioError, ValueError, TypeError):
         return None
     masks = _masks_folder(folder, stamp)
     whole = found == stamp and all((masks / mask).is_file() for mask in labels.masks.values())
