@@ -141,12 +141,12 @@ def main(arguments: list[str]) -> int:
     lay_out(tree)
     write_control(tree)
     deb = HERE / "dist" / f"sslstudio_{version()}_{architecture()}.deb"
-    squeeze = ["-Zxz", "-z6"] if "--xz" in arguments else ["-Zzstd", "-z15"]
+    squeeze = ["-Zxz", "-z6"] if "--xz" in arguments else ["-Zzstd", "-z10"]
     subprocess.run(["dpkg-deb", "--root-owner-group", *squeeze, "--build", tree, deb], check=True)
     made = [deb]
     if shutil.which("zstd"):
         archive = HERE / "dist" / f"sslstudio-{version().replace('~', '.')}-linux-{platform.machine()}.tar.zst"
-        environment = {**os.environ, "ZSTD_CLEVEL": "15", "ZSTD_NBTHREADS": "2"}
+        environment = {**os.environ, "ZSTD_CLEVEL": "10", "ZSTD_NBTHREADS": "2"}
         words = ["tar", "--zstd", "--owner=0", "--group=0", "-cf", archive, "-C", BUILT.parent, BUILT.name]
         subprocess.run(words, check=True, env=environment)
         made.append(archive)

@@ -72,7 +72,7 @@ def inside(folder: Path) -> Path:
 def find_parts(collected: Mapping[str, str], folder: Path) -> list[Part]:
     """Every part with its files and their sizes, the largest first."""
     parts: dict[str, Part] = {}
-    owners = _owners_of_packages()
+    owners = _owners_of_packages(collected.values())
     debian = _owners_of_system([source for source in collected.values() if os.path.realpath(source) not in owners])
     for place, source in collected.items():
         file = inside(folder) / place
@@ -87,11 +87,16 @@ def find_parts(collected: Mapping[str, str], folder: Path) -> list[Part]:
     return sorted(parts.values(), key=lambda part: (-part.bytes, part.name))
 
 
-def _owners_of_packages() -> dict[str, importlib.metadata.Distribution]:
+def _owners_of_packages(sources: Iterable[str]) -> dict[str, importlib.metadata.Distribution]:
+    """The package of each of these files that one owns."""
+    asked = {os.path.realpath(source) for source in sources}
     found: dict[str, importlib.metadata.Distribution] = {}
     for one in importlib.metadata.distributions():
+        base = os.path.realpath(str(one.locate_file("")))
         for file in one.files or ():
-            found[os.path.realpath(str(file.locate()))] = one
+            path = os.path.normpath(os.path.join(base, str(file)))
+            if path in asked:
+                found[path] = one
     return found
 
 

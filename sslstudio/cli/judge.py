@@ -25,6 +25,7 @@ from sslstudio.engine.core.config import BaseConfig, Table, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import printable
 
 if TYPE_CHECKING:
     from sslstudio.engine.clinic.run import Examined
@@ -198,7 +199,8 @@ def _suggest(options: argparse.Namespace) -> int:
         print_json({"files": list(found.paths), "drawn": sorted(found.test), "why": str(found.why), "kept": kept})
         return 0
     say(str(found.why) if found.paths else "Every picture has a label.")
-    say("\n".join(f"{path}  (drawn at random: it tests)" if path in found.test else path for path in found.paths))
+    drawn = "  (drawn at random: it tests)"
+    say("\n".join(f"{printable(path)}{drawn if path in found.test else ''}" for path in found.paths))
     if found.paths and not kept:
         say(
             "Nothing keeps which of them were drawn at random: a fine-tuning would test on suggested ones as well, and "

@@ -178,13 +178,15 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
 
 
 def _preview(options: argparse.Namespace) -> int:
+    from sslstudio.engine.core.atomic_files import make_folder, write_atomic
     from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
     from sslstudio.engine.report.command_line import PREVIEW
-    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
+    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet, sheet_bytes
     from sslstudio.engine.training.config import PretrainConfig
 
     config = cast(PretrainConfig, config_by(PREVIEW, options))
-    if options.picture.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+    kind = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(options.picture.suffix.lower())
+    if kind is None:
         raise InputError(
             "--out {out} is not the name of a picture. Try {with_suffix}",
             out=options.picture,
@@ -201,8 +203,8 @@ def _preview(options: argparse.Namespace) -> int:
 
     with steered() as control:
         show(stages(), False)
-    options.picture.parent.mkdir(parents=True, exist_ok=True)
-    puzzle_sheet(ready[0].puzzles).save(options.picture)
+    make_folder(options.picture.parent)
+    write_atomic(options.picture, sheet_bytes(puzzle_sheet(ready[0].puzzles), kind))
     say(f"{len(ready[0].puzzles)} puzzles are drawn in {options.picture}.")
     return 0
 

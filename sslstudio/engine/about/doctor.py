@@ -27,10 +27,20 @@ def findings() -> dict[str, Any]:
         "Devices": {one.name: f"{one.title}: {one.trouble or 'works'}" for one in device.find_all()},
         "Will be used": f"{used.title}, {used.precision}"
         + ("" if gpu else ". No GPU: that is fine, the small encoder is made for it."),
+        "GPU part": _gpu_part(),
         "Not used": used.note or "nothing was left out",
         "Window": window_trouble() or "can be opened",
         "Pixel cache": f"{cache_folder()}, {_free(cache_folder())} free",
     }
+
+
+def _gpu_part() -> str:
+    from sslstudio.engine.gpu_part.place import read_active, why_not_used
+
+    active = read_active()
+    if active is None:
+        return "none was fetched"
+    return str(why_not_used(active)) or f"PyTorch {active.torch} for {active.card}"
 
 
 def _version(name: str) -> str:

@@ -106,6 +106,7 @@ def _encoder(scale: PixelScale, encoder: Encoder, config: EncoderConfig) -> Expo
         facts = encoder_facts(config)
         own = OWN_BLOCKS and facts["family"] == "resnet"
         net: nn.Module = ENCODERS[config.name].build(config.name, config.stem) if own else use_it.build_encoder(facts)
+        net.eval()
         net.load_state_dict(tensors)
         return nn.Sequential(scale, net)
 
@@ -135,7 +136,7 @@ def encoder_facts(config: EncoderConfig) -> dict[str, object]:
 
 def _card(run: RunFolder, data: DataConfig, network: Answering, config: EncoderConfig) -> dict[str, object]:
     """What holds for every export. Folders are named without their path: it is nobody's business."""
-    split = run.read_json("split.json") or {}
+    split = run.split_table() or {}
     return {
         "made_with": f"SSL Studio {__version__}",
         "made_at": time.strftime("%Y-%m-%d %H:%M:%S"),

@@ -103,7 +103,7 @@ def start(config: FinetuneConfig, session: Session, device: Device, control: Run
     run.write_json("split.json", session.split.to_json())
     keep_recognised(run, config.data.labels, session.recognised)
     note_labels(run, config.kind, session.recognised, labelled.paths)
-    yield from run.record(_run(config, labelled, session, device, run, control))
+    yield from run.record(_run(config, labelled, session, device, run, control), control)
 
 
 def resume_once(run: RunFolder, control: RunControl) -> Iterator[Event]:
@@ -121,7 +121,7 @@ def go_on(
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
     labelled = yield from choose_suggested(choose_labelled(session, config), config, session, device, run)
     check_labels(run, config.kind, session.recognised, labelled.paths)
-    yield from run.record(_run(config, labelled, session, device, run, control))
+    yield from run.record(_run(config, labelled, session, device, run, control), control)
 
 
 def pretraining_of(source: str) -> PretrainConfig | None:

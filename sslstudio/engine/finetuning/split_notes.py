@@ -49,7 +49,7 @@ def note_split(
     seen: set[str] = set()
     if source is not None:
         theirs = root_of(Path(source.data.folder)).resolve()
-        known = {theirs / path for path in RunFolder(Path(config.source)).read_json("split.json")["train"]}
+        known = {theirs / path for path in (RunFolder(Path(config.source)).split_table() or {"train": []})["train"]}
         root = session.recognised.pictures.root.resolve()
         seen = {path for path in session.cache.index.paths if (root / path) in known}
         count = sum(path in seen for path in labelled.test)

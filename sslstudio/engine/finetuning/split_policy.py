@@ -32,7 +32,7 @@ def split_kept(config: FinetuneConfig, source: PretrainConfig | None) -> Split |
         return None
     if _splitting(config.data) != _splitting(source.data):
         return None
-    return Split.from_json(RunFolder(Path(config.source)).read_json("split.json"))
+    return Split.from_json(RunFolder(Path(config.source)).split_table() or {})
 
 
 def _splitting(data: DataConfig) -> dict[str, str]:
@@ -106,5 +106,5 @@ def _tested(run: Path, wanted: Path) -> set[str]:
     """The test pictures of a run on the pictures of a folder; none where that cannot be read."""
     with suppress(StudioError, OSError, ValueError, TypeError, AttributeError):
         if pictures_folder(run).resolve() == wanted:
-            return set((RunFolder.open(run).read_json("split.json") or {}).get("test", ()))
+            return set((RunFolder.open(run).split_table() or {"test": []})["test"])
     return set()

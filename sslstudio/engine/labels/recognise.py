@@ -85,7 +85,7 @@ def recognising(
     recognised = _choose(pictures, found, parts)
     groups = groups_of(pictures.paths, chosen) or _chosen_groups(found)
     told = tree_of(recognised, apart, [one.found for one in found], chosen)
-    notes = (*apart.notes, *recognised.notes, *note_unmatched(chosen, told, index))
+    notes = (*apart.notes, *_unread(recognised), *recognised.notes, *note_unmatched(chosen, told, index))
     recognised = replace(recognised, roles=told, groups=groups, notes=notes)
     return apply_choices(recognised, of_pictures(roles or {}))
 
@@ -94,6 +94,23 @@ def _chosen_labels(chosen: Mapping[str, str]) -> str:
     """The file that a person said holds the labels; of files a picture ('labels/*.txt') their folder."""
     path = next((path for path, role in chosen.items() if role == LABELS), "")
     return path.rpartition("/")[0] or "." if "*" in path else path
+
+
+_MAY_HOLD_LABELS = (".json", ".xml", ".geojson", ".npy", ".npz", ".mat", ".h5", ".hdf5", ".xlsx", ".xls")
+
+
+def _unread(recognised: Recognised) -> Iterable[Message]:
+    """Say which files may hold labels of a kind that is not read, where none were found."""
+    if recognised.classes is not None or recognised.masks is not None or recognised.notes:
+        return
+    for suffix in _MAY_HOLD_LABELS:
+        if count := recognised.pictures.ignored.get(suffix):
+            yield Message(
+                "{n:,} {suffix} {n:plural(file was|files were)} not read: if {n:plural(it holds|they hold)} labels, "
+                "save them as COCO, YOLO, Pascal VOC, labelme, GeoJSON or CSV.",
+                n=count,
+                suffix=suffix,
+            )
 
 
 def _without_labels(answer: "_Answer") -> "_Answer":

@@ -5,7 +5,7 @@ labels.csv:grade=class. Paths are relative to the folder of the pictures, with /
 is said that they are left out, or what they belong together with: see `labels.picture_choices`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -116,6 +116,16 @@ def above_of(folder: str) -> list[str]:
     """'a', 'a/b' for 'a/b': a folder and those around it, the uppermost first."""
     parts = folder.split("/")
     return ["/".join(parts[: end + 1]) for end in range(len(parts))] if folder else []
+
+
+def place_among(path: str, listed: Collection[str]) -> tuple[str, str]:
+    """The innermost of the listed folders ('' is the whole) that a path lies in, and what the path is called in it; of
+    a column the table and the column's name."""
+    table, colon, column = path.partition(":")
+    if colon and table in listed:
+        return table, column
+    above = next((one for one in reversed(above_of(path)[:-1]) if one in listed), "")
+    return above, path.removeprefix(f"{above}/") if above else path
 
 
 def column_choices(file: str, choices: Mapping[str, str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
@@ -33,7 +34,7 @@ from sslstudio.engine.pretraining.online_probe import OnlineProbe, probe_results
 from sslstudio.engine.runs.metrics import PretrainMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
 from sslstudio.engine.tasks.base import AnyTask, Puzzle, TaskResult, load_tasks
-from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
+from sslstudio.engine.tasks.contact_sheet import puzzle_sheet, sheet_bytes
 from sslstudio.engine.training.autotune import autotune, keep_to_config
 from sslstudio.engine.training.checkpoint import load_encoder, load_tensors
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, config_dict
@@ -140,8 +141,8 @@ class PretrainJob:
 
     def _save_sample(self, step: int, puzzles: list[Puzzle]) -> SampleSaved:
         path = Path("samples") / f"step-{step:06d}.png"
-        (self.run.path / "samples").mkdir(exist_ok=True)
-        puzzle_sheet(puzzles).save(self.run.path / path, compress_level=1)  # 34 ms for 120
+        make_folder(self.run.path / "samples")
+        write_atomic(self.run.path / path, sheet_bytes(puzzle_sheet(puzzles)), confirmed=False)
         return SampleSaved(step=step, path=path.as_posix())
 
     def after_step(self, share: float) -> None:
@@ -178,7 +179,7 @@ def pretrain(config: PretrainConfig, control: RunControl, group: ProcessGroup | 
         run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
         run.write_json("split.json", session.split.to_json())
         keep_recognised(run, config.data.labels, session.recognised)
-        yield from run.record(_run(config, session, device, run, control, group))
+        yield from run.record(_run(config, session, device, run, control, group), control)
 
 
 def _read_first(
@@ -223,7 +224,7 @@ def resume_pretrain(
     session = yield from reopen_session(run, config.data, device, control, early=group is None)
     with closing(session.cache):
         yield from _read_first(config, session, device, control)
-        yield from run.record(_run(config, session, device, run, control, group))
+        yield from run.record(_run(config, session, device, run, control, group), control)
 
 
 def make_training(

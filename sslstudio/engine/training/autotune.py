@@ -9,9 +9,10 @@ nothing of the training is touched.
 import copy
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +20,9 @@ from torch import Tensor, nn
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import generator
+from sslstudio.engine.core.checked_files import AtLeast, checked
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Order, Pictures
@@ -42,6 +44,18 @@ MEMORY = 0.8  # share of the free memory that a batch may take
 BEYOND_KEPT = 1.5  # what a step takes at most, in units of what it keeps for the way back
 
 
+AGAIN = Message("Remove it, and it is tried anew.")
+
+
+class _ChoiceTable(TypedDict):
+    precision: Literal["float32", "bfloat16", "float16"]
+    memory_format: str
+    threads: Annotated[int, AtLeast(1)]
+    compile: bool
+    parts: Annotated[int, AtLeast(1)]
+    tried: dict[str, float | None]
+
+
 @dataclass(frozen=True)
 class Choice:
     """How steps are computed. `tried` holds pictures a second of each way that was tried ({} if none was)."""
@@ -51,7 +65,7 @@ class Choice:
     threads: int
     compile: bool
     parts: int
-    tried: dict[str, float]
+    tried: Mapping[str, float | None]
 
     @property
     def words(self) -> Message:
@@ -115,9 +129,9 @@ def autotune(
 
     `longest`: seconds that trying may take at most.
     """
-    stored = run.read_json(STEP)
+    stored = run.read_json(STEP, dict[str, Any])
     if stored:
-        choice = Choice(**_by_current_names(stored))
+        choice = _stored_choice(stored, run.path / STEP)
         choice = replace(choice, threads=min(choice.threads, max(devices.threads(), hardware.threads or 1)))
     else:
         choice = choice_from_config(job, hardware)
@@ -133,6 +147,14 @@ def autotune(
 def keep_to_config(job: Tunable, hardware: HardwareConfig) -> None:
     """Compute as was asked for, and by the fixed settings where nothing was; nothing is tried."""
     apply_choice(job, choice_from_config(job, hardware))
+
+
+def _stored_choice(stored: dict[str, Any], file: Path) -> Choice:
+    """Raises RunError for a choice that is none."""
+    values: _ChoiceTable = checked(_by_current_names(stored), _ChoiceTable, file, advice=AGAIN)
+    if values["memory_format"] not in MEMORY_FORMATS or values.keys() - _ChoiceTable.__annotations__.keys():
+        raise RunError("{path} names ways to compute that are none. {advice}", path=file, advice=AGAIN)
+    return Choice(**values)
 
 
 def _by_current_names(stored: dict[str, Any]) -> dict[str, Any]:

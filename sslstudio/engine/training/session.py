@@ -161,7 +161,7 @@ def note_when_read(session: Session, events: Generator[Event, None, T]) -> Gener
 
 def split_of(run: RunFolder, recognised: Recognised, config: DataConfig) -> Split:
     """How a run that was begun set its pictures apart."""
-    stored = run.read_json("split.json")
+    stored = run.split_table()
     return Split.from_json(stored) if stored else draw_split(recognised, config)
 
 

@@ -15,6 +15,7 @@ from sslstudio.engine.about.licences import Licence, licences
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.pages.spec import KeyGroup, PageSpec
+from sslstudio.ui.shell.licence_texts import LicenceTexts
 from sslstudio.ui.shell.manual import Manual
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs
@@ -86,6 +87,14 @@ class Help(QObject):
         heads = [self.tr("Part"), self.tr("Version"), self.tr("Licence")]
         rows = [(part.name, part.version, part.licence) for part in parts]
         dialogs.show_table(self._window, self.tr("About SSL Studio"), said.format(__version__), heads, rows)
+
+    def licences(self) -> None:
+        """The licence texts of all parts."""
+        failed = partial(dialogs.tell_error, self._window)
+        jobs.run(jobs.without_control(licences), self._show_texts, failed, owner=self)
+
+    def _show_texts(self, parts: list[Licence]) -> None:
+        dialogs.show_sheet(self._window, self.tr("Licence texts"), LicenceTexts(parts))
 
     def report(self) -> None:
         """Write a zip file that can be sent with a bug report."""

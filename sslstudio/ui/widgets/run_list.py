@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
 
@@ -96,8 +97,14 @@ class RunList(QWidget):
 
     def _offer(self) -> None:
         run = self.chosen
-        self.open_button.setEnabled(run is not None and run.outcome != "damaged" and not self._busy)
-        self.resume_button.setEnabled(run is not None and run.outcome in ("stopped", "interrupted") and not self._busy)
+        reason = self.tr("Choose a run of the list first.") if run is None else ""
+        if self._busy:
+            reason = self.tr("Wait until the training that goes on has ended.")
+        damaged = self.tr("Its record is damaged.") if run is not None and run.outcome == "damaged" else ""
+        on_its_way = run is not None and run.outcome in ("stopped", "interrupted")
+        over = "" if on_its_way else self.tr("It is not one that was stopped on its way.")
+        offer(self.open_button, unless=reason or damaged)
+        offer(self.resume_button, unless=reason or damaged or over)
         self.told.setText(formatting.render(run.told) if run is not None else "")
         self.told.setVisible(bool(self.told.text()))
         for one in (self.open_button, self.resume_button):

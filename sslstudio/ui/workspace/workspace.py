@@ -61,6 +61,8 @@ class Workspace(QObject):
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     wants_page = Signal(str)
+    wants_expert = Signal(str)  # a page that the simple way does not show
+    wants_file = Signal()  # a file is to be chosen and opened
     wants_copies = Signal()  # the near copies among the pictures
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
@@ -87,6 +89,7 @@ class Workspace(QObject):
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
         self.queue = QueueController(self.runner, self)
+        self.opening_name = ""  # what is being opened, as a person knows it
         self._opening: jobs.Job | None = None  # one thing is opened or made at a time
         self._reading: jobs.Job | None = None
         self._labels_job: jobs.Job | None = None
@@ -152,19 +155,20 @@ class Workspace(QObject):
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
         op = partial(project_operations.open_pictures, app_settings.home(), others, folder, labels_file)
-        self.begin_opening(op, self._take_pictures)
+        self.begin_opening(op, self._take_pictures, folder.name)
 
     def open_project(self, opened: Opened) -> None:
         """The same for a project whose pictures are there."""
-        self.begin_opening(partial(project_operations.open_known, opened), self._take_pictures)
+        name = opened.project.name
+        self.begin_opening(partial(project_operations.open_known, opened), self._take_pictures, name)
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
-        self.prepare_folder(partial(picture_operations.draw_sample, app_settings.home() / SAMPLE))
+        self.prepare_folder(partial(picture_operations.draw_sample, app_settings.home() / SAMPLE), SAMPLE)
 
-    def prepare_folder(self, op: Callable[..., Any]) -> None:
+    def prepare_folder(self, op: Callable[..., Any], name: str = "") -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
-        self.begin_opening(op, self.open_folder)
+        self.begin_opening(op, self.open_folder, name)
 
     def open_new(self, op: Callable[..., Any]) -> None:
         """Open the project that `op` makes."""
@@ -177,7 +181,7 @@ class Workspace(QObject):
             self.stop_reading()
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # they are looked for again, where they are then
-            self.begin_opening(op, self._take_project)
+            self.begin_opening(op, self._take_project, self.project.name if self.project else "")
 
     def _take_project(self, project: Project) -> None:
         """It has another name or list on the disk now, whether or not its pictures are waited for."""
@@ -194,13 +198,20 @@ class Workspace(QObject):
             self.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
         return not active
 
-    def begin_opening(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
-        """Do `op` off the UI thread instead of what is being opened; `then` gets what it returns, and ends it."""
+    def begin_opening(self, op: Callable[..., Any], then: Callable[[Any], None], name: str = "") -> None:
+        """Do `op` off the UI thread instead of what is being opened; `then` gets what it returns, and ends it. `name`:
+        how a person calls it. What goes on about the pictures that are open ends: nobody waits for it now."""
         if not self.may_open():
             return
         self.cancel_opening()
-        self.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
+        self.stop_reading()
+        self.announce(name)
         self._opening = jobs.run(op, then, self._give_up_opening, owner=self, progress=self.opening.emit)
+
+    def announce(self, name: str) -> None:
+        """Say that something is about to be opened, before anything of it has been read."""
+        self.opening_name = name
+        self.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
 
     def cancel_opening(self) -> None:
         """Forget about what is being opened."""
@@ -210,16 +221,19 @@ class Workspace(QObject):
 
     def end_opening(self) -> None:
         """Nothing is being opened any more."""
-        self._opening = None
+        self._opening, self.opening_name = None, ""
         self.opening.emit(None)
+        self._read_on()
 
     def _give_up_opening(self, error: Exception) -> None:
         self.end_opening()
         self._tell(error)
 
     def _take_pictures(self, opened: OpenedPictures) -> None:
-        self._opening = None
+        self._opening, self.opening_name = None, ""
         self.leaving.emit()
+        if self.project is not None and self.project.folder != opened.project.folder:
+            self._task_chosen = False  # it was chosen for the others
         self.project, self.recognised, self.readable = opened.project, opened.recognised, None
         self.folder, self.labels_file = opened.project.pictures, opened.project.labels
         self.roles, self._roles_to_come = dict(opened.project.roles), None
@@ -246,7 +260,9 @@ class Workspace(QObject):
         if self.engine is None or self.recognised is None or self.runner.active:
             return
         op = partial(picture_operations.check_pictures, self.recognised, self.data_config())
-        self._reading = jobs.run(op, self._take_readable, self._not_read, owner=self, progress=self.checking.emit)
+        self._reading = jobs.run(
+            op, self._take_readable, self._not_read, owner=self, progress=self.checking.emit, behind=True
+        )
 
     def stop_reading(self) -> None:
         """A run reads the pictures itself, in the order in which it wants them: what is read by now stays."""
@@ -256,7 +272,7 @@ class Workspace(QObject):
             self.checking.emit(None)
 
     def _read_on(self) -> None:
-        if self.readable is None:
+        if self.readable is None and self._reading is None:
             self.read_pictures()
 
     def _take_readable(self, index: "ImageIndex") -> None:

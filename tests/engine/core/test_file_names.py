@@ -46,7 +46,9 @@ def test_every_name_becomes_one_that_every_system_takes_and_stays_so(name: str) 
     made = portable_name(name, "Pictures")
     assert 0 < len(made) <= LONGEST + 1
     assert not set(made) & FORBIDDEN
-    assert made == made.strip() and made[-1] not in ". " and made[0] != "."
+    assert made == made.strip()
+    assert made[-1] not in ". "
+    assert made[0] != "."
     assert not is_reserved(made)
     assert portable_name(made, "Pictures")[:LONGEST] == made[:LONGEST]
     if len(made) <= LONGEST:

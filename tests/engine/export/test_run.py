@@ -19,6 +19,7 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.export import formats as export_formats
+from sslstudio.engine.export import run as export_run_module
 from sslstudio.engine.export import use_it
 from sslstudio.engine.export.formats import Embedding, Exportable, write_export
 from sslstudio.engine.export.run import Exported, encoder_facts, export_run
@@ -114,6 +115,20 @@ def test_large_stems_load_into_torchvisions_own_makers(name: str, make: type) ->
         theirs = make(weights=None).state_dict()
     assert set(theirs) - set(ours) == {"fc.weight", "fc.bias"}
     assert all(tensor.shape == theirs[key].shape for key, tensor in ours.items())
+
+
+@pytest.mark.parametrize("name", ["small", "resnet50"])
+def test_without_torchvision_an_encoder_is_read_back_into_the_programs_own(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_run_module, "OWN_BLOCKS", True)
+    config = EncoderConfig(name=name, stem="small")
+    scale = PixelScale(torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8))
+    exportable = export_run_module._encoder(scale, build_encoder(config, 0), config)
+    pictures = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        expected = exportable.network(pictures)
+        torch.testing.assert_close(exportable.rebuilt(dict(exportable.tensors))(pictures), expected)
 
 
 def written(out: Path, exportable: Exportable, formats: tuple[str, ...]) -> None:

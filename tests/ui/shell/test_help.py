@@ -4,14 +4,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShortcut
-from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
+from PySide6.QtWidgets import QApplication, QDialog, QTableWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.ui.base import error_log
+from sslstudio.ui.shell.licence_texts import LicenceTexts
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.dialogs import show_table
 from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 from sslstudio.ui.workspace.workspace import Change
@@ -64,6 +66,25 @@ def test_about_names_the_parts_with_their_licences(window: MainWindow, said: Sai
     _, rows = said.tables[-1]
     assert {"pillow", "torch"} <= {row[0] for row in rows}
     assert all(len(row) == 3 for row in rows)
+
+
+def test_the_licence_texts_of_all_parts_can_be_read(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    seen: list[LicenceTexts] = []
+
+    def look(parent: QWidget, title: str, sheet: QWidget) -> None:
+        assert isinstance(sheet, LicenceTexts)
+        seen.append(sheet)
+
+    monkeypatch.setattr(dialogs, "show_sheet", look)
+    window.help.licences()
+    qtbot.waitUntil(lambda: bool(seen), timeout=20_000)
+    (sheet,) = seen
+    (torch,) = sheet.names.findItems("torch", Qt.MatchFlag.MatchExactly)
+    sheet.names.setCurrentItem(torch)
+    assert "Redistribution and use in source and binary forms" in sheet.text.toPlainText()
+    sheet.deleteLater()
 
 
 def test_a_report_is_written_where_it_is_wanted(window: MainWindow, said: Said, tmp_path: Path, qtbot: QtBot) -> None:

@@ -21,6 +21,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images.formats.dimensions import size_said
 from sslstudio.engine.images.formats.errors import BROKEN, CannotOpen, check_size, from_library, from_os, silence
 from sslstudio.engine.images.formats.exif import ORIENTATION, TURNS
 from sslstudio.engine.images.formats.file_type import HEAD, Kind, describe, is_tga, kind_of, refused_by_name
@@ -68,7 +69,8 @@ def read_picture(path: Path, short_side: int | None = None) -> Image.Image:
     `short_side` lets a JPEG be decoded at a fraction of its size, never so small that its shorter side is below it.
     Raises DataError whose text is the reason alone, without the path.
     """
-    return _load(path, short_side).image.convert("RGB")
+    image = _load(path, short_side).image
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 class Measured(NamedTuple):
@@ -284,6 +286,9 @@ def _read(file: BinaryIO, kind: Kind, short_side: int | None, wanted: Wanted) ->
         picture, orientation, left = read_tiff(file, wanted)
         return _turn(picture, orientation)._replace(left=left)
     if kind in _CODECS:
+        said = size_said(_CODECS[kind], file)
+        if said is not None:
+            check_size(*said[:2], said[2] + 7)
         return _from_codec(_decode_by(_CODECS[kind], file), wanted)
     try:
         return _read_plugin(file, kind, short_side, wanted)
@@ -298,10 +303,15 @@ def _read_plugin(file: BinaryIO, kind: Kind, short_side: int | None, wanted: Wan
     size = image.size
     check_size(*size)
     if kind is Kind.PNG and _is_deep_png(file):
+        channels = len(image.getbands())
+        check_size(*size, 2 * channels + (7 if channels >= 3 else 2), os.fstat(file.fileno()).st_size)
         orientation = _orientation(image) if "exif" in image.info else 1
         return _turn(_deep_png(file, wanted), orientation)
     left = _choose_frame(image, kind, wanted)
-    flat = _shrink(file, image, kind, short_side) or _whole(image, kind)
+    flat = _shrink(file, image, kind, short_side)
+    if flat is None:
+        check_size(*image.size, _bytes_while_read(image, kind))
+        flat = _whole(image, kind)
     if wanted.channels:
         flat = from_values(np.asarray(flat), colour=True, channels=wanted.channels)
     orientation = _orientation(image)
@@ -380,10 +390,30 @@ def _shrink(file: BinaryIO, image: ImageFile.ImageFile, kind: Kind, short_side: 
     """Read a JPEG small by the fast way; else None, and the slow way decodes no more of it than is needed."""
     if short_side is None or (kind is Kind.JPEG and is_lossless(file)):
         return None
+    if kind is Kind.JPEG and image.info.get("progressive"):  # all of it is in memory before there is a smaller one
+        check_size(*image.size, 2 * len(image.getbands()))
     fast = read_scaled(file, image, short_side) if kind is Kind.JPEG else None
     if fast is None:
         image.draft(None, (short_side, short_side))
     return fast
+
+
+_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # bytes that Pillow keeps a pixel in; others 4
+
+
+def _bytes_while_read(image: Image.Image, kind: Kind) -> int:
+    """Bytes a pixel of all that is in memory at once while this picture is decoded, flattened and turned."""
+    own = _OF_MODE.get(image.mode, 4)
+    grey = image.mode in ("1", "L") or image.mode.startswith(("I", "F"))
+    if image.mode.startswith(("I", "F")):
+        more = own + 2  # as an array, and in 8 bits twice
+    elif image.mode in ("L", "RGB"):
+        more = 0
+    else:
+        more = 1 if grey else 8 if image.mode == "CMYK" else 4
+    decoder = 12 if kind is Kind.WEBP else 2 * len(image.getbands()) if image.info.get("progressive") else 0
+    turned = (kind is not Kind.PNG or "exif" in image.info) and _orientation(image) in TURNS  # a PNG would be loaded
+    return own + max(decoder, more + (1 if grey else 4) * turned)
 
 
 def _whole(image: ImageFile.ImageFile, kind: Kind) -> Image.Image:

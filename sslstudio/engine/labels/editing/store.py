@@ -13,6 +13,7 @@ from types import TracebackType
 import filelock
 import numpy as np
 
+from sslstudio.engine.core.atomic_files import take_lock
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.labels.drawn_test import DrawnTest, read_drawn
 from sslstudio.engine.labels.editing import files as label_files
@@ -38,9 +39,8 @@ class Labelling:
             )
         self.folder = folder
         self.journal = Journal(folder / label_files.JOURNAL)
-        self._lock = filelock.FileLock(str(folder / ".lock"), timeout=0, thread_local=False)
         try:
-            self._lock.acquire()
+            self._lock = take_lock(folder / ".lock")
         except filelock.Timeout as error:
             raise DataError(
                 "The labels in {folder} are being edited in another window. Close it, then try again.", folder=folder

@@ -96,7 +96,9 @@ class ImagesPage(Page):
         sample.setToolTip(
             self.tr("Draws 2,400 small pictures of shapes, with classes and masks, to try everything out.")
         )
-        self.drop = DropArea(choose, sample)
+        file = button(self.tr("Open a file…"), self.workspace.wants_file.emit, icon="tag")
+        file.setToolTip(self.tr("A zip file with pictures, a table or COCO file with their labels, a project."))
+        self.drop = DropArea(choose, file, sample)
         self.recent = RecentProjects()
         self.recent.chosen.connect(self.workspace.open_folder)
         self.welcome = wrap_layout(column((self.drop, 1), self.recent, gap=14))
@@ -239,8 +241,12 @@ class ImagesPage(Page):
             self._progress.forget()
             self._show(self.loaded if self.workspace.recognised else self.welcome)
             self._show_first([])
+            self._name_page()
             return
         self._show(self.busy)
+        if self.workspace.opening_name:
+            self.title.setText(printable(self.workspace.opening_name))
+            self.subtitle.setText(self.tr("is being opened"))
         if isinstance(said, Seen):
             self.busy_count.setText(self.tr("{0} so far").format(formatting.count(said.pictures)))
             if said.first and len(said.first) != self.first.gallery.rowCount():
@@ -312,12 +318,22 @@ class ImagesPage(Page):
         self._examples = None
         self.roles_view.show_examples(examples)
 
-    def _show_folders(self, index: ImageIndex) -> None:
-        """Where the pictures come from."""
-        several, project, counts = self.workspace.several, self.workspace.project, index.counts()
+    def _name_page(self) -> None:
+        """Whose pictures they are, and where they come from."""
+        recognised = self.workspace.recognised
+        if recognised is None:
+            self.title.setText(self.tr("Your pictures"))
+            self.subtitle.setText(self.tr("Many pictures, few labels or none: that is what this is made for."))
+            return
+        index, several, project = recognised.pictures, self.workspace.several, self.workspace.project
+        counts = index.counts()
         self.title.setText(project.name if several and project else index.root.name)
         parts = (f"{name} ({formatting.count(counts.get(name, 0))})" for name in several)
         self.subtitle.setText(", ".join(parts) if several else str(index.root))
+
+    def _show_folders(self, index: ImageIndex) -> None:
+        several, counts = self.workspace.several, index.counts()
+        self._name_page()
         self.folders.show_folders(several, counts, self.folder_list.to_bring_back)
         self.tabs.setTabVisible(FOLDERS, bool(several))
 

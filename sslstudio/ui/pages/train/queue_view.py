@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.run_queue import QueueController
@@ -83,8 +84,11 @@ class QueueView(QWidget):
 
     def _offer(self) -> None:
         number, count = self.chosen, len(self._queue.runs)
-        self.up.setEnabled(number is not None and number > 0)
-        self.down.setEnabled(number is not None and number < count - 1)
-        self.out.setEnabled(number is not None)
-        self.begin.setEnabled(bool(count))
+        none = self.tr("Choose a run of the list first.") if number is None else ""
+        empty = "" if count else self.tr("Nothing waits. “Add to queue” below puts a run here.")
+        first, last = self.tr("It is the first already."), self.tr("It is the last already.")
+        offer(self.up, unless=empty or none or ("" if number else first))
+        offer(self.down, unless=empty or none or ("" if number != count - 1 else last))
+        offer(self.out, unless=empty or none)
+        offer(self.begin, unless=empty)
         self.undo.setVisible(self._gone is not None)

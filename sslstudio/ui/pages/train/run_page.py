@@ -19,6 +19,7 @@ from sslstudio.ui.pages.train.queue_view import QueueView
 from sslstudio.ui.pages.train.run_controller import RunController
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, retitle, row, side_panel, wrap_layout
 from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.workspace.workspace import Change, Workspace
@@ -150,19 +151,24 @@ class RunPage(Page):
         ours = runner.active and runner.job == self.job
         working = self.faces.currentWidget() is self.work
         self.start.setVisible(not ours)
-        self.start.setEnabled(working and not runner.active)
+        missing = "" if working else self.tr("Choose pictures first.")
+        if not missing and self.workspace.engine is None:
+            missing = self.tr("The learning engine is being loaded.")
+        busy = self.tr("Another training goes on. “Add to queue” starts this one after it.") if runner.active else ""
+        offer(self.start, unless=missing or busy)
         self.pause.setVisible(ours and not self.controller.following)
         retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
-        self.pause.setEnabled(not runner.stopping)
+        saving = self.tr("It is being saved.") if runner.stopping else ""
+        offer(self.pause, unless=saving)
         self.stop.setVisible(ours)
         retitle(self.stop, self.tr("Stop watching") if self.controller.following else self.tr("Stop and save"))
-        self.stop.setEnabled(not runner.stopping)
+        offer(self.stop, unless=saving)
         self.left.setEnabled(working)
-        self.later.setEnabled(working)
+        offer(self.later, unless=missing)
         self.runs.set_busy(runner.active)
         for one in (self.forward, self.copy):
-            one.setEnabled(working)
+            offer(one, unless=missing)
         self.lead_on(bool(self.view.outcome) and not runner.active)
 
     def lead_on(self, done: bool) -> None:

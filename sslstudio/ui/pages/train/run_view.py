@@ -19,6 +19,7 @@ from sslstudio.engine.core.events import (
     StepDone,
 )  # fmt: skip
 from sslstudio.engine.core.migrations import current_key
+from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.background.throttle import Paced
 from sslstudio.ui.pages.train.answers import Answers
@@ -162,7 +163,7 @@ class RunView(QWidget):
                 self._take_preparing(event)
             case RunStarted():
                 self._take_start(event)
-            case SampleSaved() if self.run is not None:
+            case SampleSaved() if self.run is not None and not leads_out(event.path):
                 self.answers.add_sheet(event.step, self.run / event.path)
             case Note():
                 self.add_note(formatting.render(event.text), warning=event.level == "warning")

@@ -16,6 +16,7 @@ from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import button, row, text
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
@@ -89,7 +90,10 @@ class TimeEstimateLine(QWidget):
             return
         self.stop.hide()
         self.measure.setVisible(found is None)
-        self.measure.setEnabled(self._workspace.recognised is not None and not self._workspace.runner.active)
+        reason = self.tr("Choose pictures first.") if self._workspace.recognised is None else ""
+        if self._workspace.runner.active:
+            reason = self.tr("A training goes on: two at once would measure nothing.")
+        offer(self.measure, unless=reason)
         if found is None:
             self.told.setText(self.tr("How fast this machine is with these settings is not known yet."))
             return

@@ -1,0 +1,77 @@
+"""A crash before the window leaves a log and says where; a double-click on a project opens it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sslstudio.cli import crash
+from sslstudio.cli.main import _path_to_open
+
+ENTRY = Path(__file__).resolve().parents[2] / "packaging" / "entry.py"
+
+
+def test_a_crash_is_logged_and_the_place_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SSLSTUDIO_LOGS", str(tmp_path / "logs"))
+    log = crash.tell_crash(ImportError("libGL.so.1: cannot open"), dialog=False)
+    assert log is not None
+    assert "ImportError: libGL.so.1" in log.read_text(encoding="utf-8")
+    assert str(log) in capsys.readouterr().err
+
+
+def test_where_nowhere_can_be_written_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("SSLSTUDIO_LOGS", str(tmp_path / "file" / "logs"))
+    monkeypatch.setattr(crash.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
+    assert crash.write_log(ValueError("x")) is None
+    assert "No log could be written" in crash.crash_message(ValueError("x"), None)
+
+
+def test_a_broken_dialog_is_no_second_crash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSLSTUDIO_LOGS", str(tmp_path))
+    monkeypatch.setattr(crash, "_show_with_qt", lambda said: 1 // 0)
+    shown: list[str] = []
+    monkeypatch.setattr(crash, "_show_with_system", shown.append)
+    log = crash.tell_crash(ValueError("x"), dialog=True)
+    assert str(log) in shown[0]
+
+
+def test_the_first_lines_of_the_program_tell_of_what_cannot_be_loaded(tmp_path: Path) -> None:
+    """As if the command line could not be imported at all."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys; sys.modules['sslstudio.cli.train'] = None", encoding="utf-8"
+    )
+    paths = os.pathsep.join([str(tmp_path), str(ENTRY.parents[1])])
+    own = {"PYTHONPATH": paths, "SSLSTUDIO_LOGS": str(tmp_path / "logs"), "SSLSTUDIO_NO_DIALOG": "1"}
+    done = subprocess.run([sys.executable, ENTRY], env={**os.environ, **own}, capture_output=True, text=True)
+    assert done.returncode == 1
+    (log,) = (tmp_path / "logs").iterdir()
+    assert "SSL Studio could not start" in done.stderr
+    assert str(log) in done.stderr
+
+
+def test_the_first_lines_answer_as_python_when_they_are_asked_to() -> None:
+    own = {"SSLSTUDIO_AS_PYTHON": "1"}
+    code = "import sys, os; print(sys.argv, 'SSLSTUDIO_AS_PYTHON' in os.environ)"
+    words = [sys.executable, ENTRY, "-I", "-B", "-c", code, "more"]
+    done = subprocess.run(words, env={**os.environ, **own}, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['-c', 'more'] False"
+
+
+def test_a_folder_or_a_file_in_it_is_opened_and_a_command_is_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "sslstudio.toml"
+    project.write_text("", encoding="utf-8")
+    assert _path_to_open([str(tmp_path)]) == tmp_path
+    assert _path_to_open([str(project)]) == tmp_path
+    assert _path_to_open([]) is None
+    assert _path_to_open(["--version"]) is None
+    assert _path_to_open([str(tmp_path / "nothing")]) is None
+    (tmp_path / "tasks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert _path_to_open(["tasks"]) is None
