@@ -147,7 +147,7 @@ def main(arguments: list[str]) -> int:
     if shutil.which("zstd"):
         archive = HERE / "dist" / f"sslstudio-{version().replace('~', '.')}-linux-{platform.machine()}.tar.zst"
         environment = {**os.environ, "ZSTD_CLEVEL": "10", "ZSTD_NBTHREADS": "2"}
-        words = ["tar", "--zstd", "--owner=0", "--group=0", "-cf", archive, "-C", BUILT.parent, BUILT.name]
+        words = ["tar", "--zstd", "--owner=0", "--group=0", "-cf", str(archive), "-C", str(BUILT.parent), BUILT.name]
         subprocess.run(words, check=True, env=environment)
         made.append(archive)
     write_sums(made)

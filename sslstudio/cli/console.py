@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -28,6 +28,9 @@ from sslstudio.engine.core.events import (
 from sslstudio.engine.core.messages import Message, duration, neutral
 from sslstudio.engine.evaluate.arms import TITLES, arm_title
 from sslstudio.engine.runs.metrics import FinetuneMetrics, ScoreInterval, interval_of
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.verdicts.effort import Effort
 
 R = TypeVar("R")
 PART_TITLES = {"": Message("Training"), **TITLES}
@@ -166,8 +169,12 @@ def _metric_words(event: Evaluated) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in event.metrics.items())
 
 
-def print_result(metrics: FinetuneMetrics) -> None:
-    """The result of a fine-tuning run: the table with intervals and baseline, the verdict, the notes."""
+_MARKS = {"good": "+", "bad": "-", "open": "?"}
+
+
+def print_result(metrics: FinetuneMetrics, effort: "Effort | None" = None) -> None:
+    """The result of a fine-tuning run: the table with intervals and baseline, the ladder of verdicts, the notes.
+    effort: how long was trained, where that is known."""
     console = _console()
     table = Table(title=f"{metrics['kind'].capitalize()}: {metrics['n_test']} test pictures")
     table.add_column("")
@@ -180,6 +187,13 @@ def print_result(metrics: FinetuneMetrics) -> None:
     if list(metrics["parts"]) == ["pretrained"]:
         table.caption = "Not compared with not pretraining: no twin from scratch."
     console.print(table)
+    from sslstudio.engine.verdicts.ladder import climb
+
+    ladder = climb(metrics, effort)
+    for rung in ladder.rungs:
+        console.print(neutral(f"{_MARKS[rung.state]} {rung.question} {rung.said}"))
+    if ladder.then:
+        console.print(neutral(f"Next: {ladder.then}"))
     console.print(neutral(metrics["verdict"]))
     for note in metrics["notes"]:
         console.print(neutral(f"Note: {note}"))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_a_crash_is_logged_and_the_place_is_said(
 def test_where_nowhere_can_be_written_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("SSLSTUDIO_LOGS", str(tmp_path / "file" / "logs"))
-    monkeypatch.setattr(crash.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "file"))
     assert crash.write_log(ValueError("x")) is None
     assert "No log could be written" in crash.crash_message(ValueError("x"), None)
 
@@ -57,7 +58,7 @@ def test_the_first_lines_of_the_program_tell_of_what_cannot_be_loaded(tmp_path: 
 def test_the_first_lines_answer_as_python_when_they_are_asked_to() -> None:
     own = {"SSLSTUDIO_AS_PYTHON": "1"}
     code = "import sys, os; print(sys.argv, 'SSLSTUDIO_AS_PYTHON' in os.environ)"
-    words = [sys.executable, ENTRY, "-I", "-B", "-c", code, "more"]
+    words = [sys.executable, str(ENTRY), "-I", "-B", "-c", code, "more"]
     done = subprocess.run(words, env={**os.environ, **own}, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['-c', 'more'] False"
 

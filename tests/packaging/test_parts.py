@@ -94,7 +94,7 @@ def test_about_shows_the_bill_and_the_texts_of_a_built_program(
     write_bill(parts, folder, parts.find_parts(collected, folder))
 
     def find(name: str) -> Path:
-        file = parts.inside(folder) / "resources" / name
+        file: Path = parts.inside(folder) / "resources" / name
         if not file.exists():
             raise FileNotFoundError(name)
         return file

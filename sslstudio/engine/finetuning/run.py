@@ -53,6 +53,7 @@ from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.finetuning.suggested_labels import choose_suggested
+from sslstudio.engine.finetuning.warm_start import following_tuned, refuse_taught, tuned_run
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
@@ -85,8 +86,13 @@ def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     source = pretraining_of(config.source)
     config = following(config, source)
-    set_apart = partial(suited, split_kept(config, source), config.kind)
+    kept, tuned = split_kept(config, source), tuned_run(config.source)
+    if tuned is not None:
+        config, kept = following_tuned(config, tuned)
+    set_apart = partial(suited, kept, config.kind)
     session = yield from open_session(config.data, device, control, set_apart=set_apart)
+    if tuned is not None:
+        refuse_taught(session.split, tuned)
     config = config.replace(
         encoder=config.encoder.resolve(device.accelerated, session.cache.side, trained=not is_closed_form(config)),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),

@@ -45,6 +45,7 @@ from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Finer, Session, note_when_read, open_session, reopen_session
 from sslstudio.engine.training.trial import choose_tried
+from sslstudio.engine.training.whole_step import WholeStep, compiler_for
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
@@ -84,6 +85,7 @@ class PretrainJob:
         self.steps_per_epoch = self.order.steps_per_epoch
         self.encoder, self.task = build_task(config, device)
         self.modules = nn.ModuleDict({"encoder": self.encoder, "task": self.task})
+        self.whole: WholeStep | None = None  # the compiled step
         if group is not None:
             convert_sync_batch_norm(self.modules)
 
@@ -102,6 +104,15 @@ class PretrainJob:
         """Seconds that steps waited for their pictures."""
         return self.feed.waited
 
+    def compile_step(self, parts: int) -> None:
+        """Compute batch, network and loss as one compiled graph from now on; batches are cut into `parts`."""
+        self.whole = WholeStep(self.encoder, self.task, compiler_for(self.device.handle.type, parts))
+
+    def stop_compiling(self) -> bool:
+        """See `job.Job`."""
+        was, self.whole = self.whole is not None, None
+        return was
+
     def groups(self) -> list[dict[str, Any]]:
         """All weights alike."""
         return [{"params": [w for w in self.modules.parameters() if w.requires_grad], "factor": 1.0}]
@@ -113,6 +124,8 @@ class PretrainJob:
         """The batch of `step`, asked of the encoder."""
         images = self.feed.take(step)[part]
         rng = generator(self.config.seed, "puzzles", step, *seed_numbers(part), device=self.device.handle)
+        if self.whole is not None:
+            return self.whole(images, rng)
         with self.device.in_full():
             batch = self.task.make_batch(images, rng)
         if self.group is not None:

@@ -47,6 +47,8 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
 from sslstudio.engine.training.recognised_record import find_changes
 from sslstudio.engine.training.session import Session, reopen_session
+from sslstudio.engine.verdicts.effort import read_effort
+from sslstudio.engine.verdicts.ladder import judge
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pillow")
 CHUNK = 512
@@ -146,6 +148,7 @@ def _report(run: _Run, source: _Run | None, metrics: Metrics, facts: list[tuple[
         ),
         metrics=tuned,
         verdict=_pretraining_said(metrics) if metrics["job"] == "pretrain" else metrics["verdict"],
+        ladder=judge(metrics, read_effort(run.folder.path)),
         notes=[*(tuned["notes"] if tuned else ()), *_alarms(run)],
         charts=[chart for one in reversed(runs) for chart in _charts(one)],
         errors=errors,

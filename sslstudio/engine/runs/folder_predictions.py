@@ -53,6 +53,18 @@ def answers_in(out: Path) -> list[Answer]:
     return sorted(found, key=lambda one: one.confidence)
 
 
+def folder_answered(place: Path) -> Path | None:
+    """The folder of pictures that the newest predictions in `place` are for, if it is still there. None: there are no
+    predictions."""
+    found: list[tuple[float, Path]] = []
+    for about in place.glob(f"*/{ABOUT}"):
+        content = parsed(about.read_text(encoding="utf-8", errors="replace"))
+        folder = Path(str(content.get("folder", ""))) if isinstance(content, dict) else Path()
+        if folder.is_absolute() and folder.exists():
+            found.append((about.stat().st_mtime, folder))
+    return max(found)[1] if found else None
+
+
 def _answer(line: AnswerLine, names: list[str]) -> Answer:
     if "mask" in line:
         return Answer(line["file"], "", float(line["confidence"]), str(line["mask"]))

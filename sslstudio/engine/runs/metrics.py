@@ -50,9 +50,9 @@ class PartResult(TypedDict):
 class FinetuneMetrics(TypedDict):
     """The result of a fine-tuning, or of all folds of a cross-validation. `parts` by arm (see `evaluate.arms`); where
     one of them is pretrained, with the `difference` of its headline score to the better arm without a pretraining,
-    which is `compared_with` (in results of before always scratch). `baseline`: what always guessing the most frequent
-    class gets. `intervals`: how they were worked out; the first versions took percentiles of a bootstrap and did not
-    say so."""
+    which is `compared_with` (in results of before always scratch); `differences`: to each of the other arms, by its
+    name. `baseline`: what always guessing the most frequent class gets. `intervals`: how they were worked out; the
+    first versions took percentiles of a bootstrap and did not say so."""
 
     job: Literal["finetune"]
     kind: str
@@ -65,6 +65,7 @@ class FinetuneMetrics(TypedDict):
     parts: Mapping[str, PartResult]
     difference: ScoreInterval | None
     compared_with: NotRequired[str]
+    differences: NotRequired[Mapping[str, ScoreInterval]]
     verdict: str
     notes: list[str]
 

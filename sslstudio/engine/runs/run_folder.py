@@ -9,6 +9,7 @@ last.safetensors     the newest weights and all that is needed to go on; best.sa
 samples/             the network's answers on held-out puzzles as it learnt
 metrics.json         the result: see metrics.py
 writer.json          while the run is written: by which process, on which machine
+name.json            what a person calls it
 weights.json         which weights a fine-tuning starts from, if the best ones were chosen when it was stopped
 """
 
@@ -40,6 +41,7 @@ CONFIG = "config.toml"
 EVENTS = "events.jsonl"
 METRICS = "metrics.json"
 SPLIT = "split.json"
+NAME = "name.json"  # what a person calls the run
 ASIDE = ".discarded"  # folder beside the runs that holds those which can still be brought back
 KINDS = {
     "job": str, "task": str, "kind": str, "source": str, "out": str, "data": dict, "data.folder": str,
@@ -289,6 +291,12 @@ class RunSummary:
     modified: float
     task: str = ""  # of a pretraining
     told: str = ""  # what became of it, in a sentence
+    name: str = ""  # that a person gave it
+    source: str = ""  # of a fine-tuning: the run, file or general weights that it started from, or scratch
+    labels: int = 0  # that a fine-tuning was taught
+    seconds: float = 0.0
+    score: float | None = None  # of a fine-tuning its headline score, of a pretraining its gain over untrained features
+    weights: bool = True  # whether another run can start from it
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
@@ -324,7 +332,7 @@ def _summary(path: Path) -> RunSummary | None:
     try:
         if "job" not in run.config():  # another program's config.toml
             return None
-        events, job, metrics = run.events(), run.job, run.finetune_metrics()
+        config, events, job, metrics = run.config(), run.events(), run.job, run.metrics()
     except StudioError:
         return RunSummary(path, "?", path.name, "damaged", 0, 0, "", path.stat().st_mtime)
     started = [event for event in events if isinstance(event, RunStarted)]
@@ -337,8 +345,35 @@ def _summary(path: Path) -> RunSummary | None:
         outcome=last.outcome if isinstance(last, RunFinished) else "running" if writer_of(path) else "interrupted",
         step=steps[-1].step if steps else 0,
         total_steps=steps[-1].total_steps if steps else 0,
-        headline=str(metrics["verdict"]) if metrics else "",
+        headline=str(metrics["verdict"]) if metrics is not None and metrics["job"] == "finetune" else "",
         modified=(path / CONFIG).stat().st_mtime,
-        task=str(run.config().get("task", "")),
+        task=str(config.get("task", "")),
         told=summary(events),
+        name=_name(path),
+        source=str(config.get("source", "")),
+        labels=metrics["n_train"] if metrics is not None and metrics["job"] == "finetune" else 0,
+        seconds=sum(event.seconds for event in events if isinstance(event, RunFinished)),
+        score=score_of(metrics),
+        weights=(path / "last.safetensors").exists(),
     )
+
+
+def score_of(metrics: Metrics | None) -> float | None:
+    """What runs of one job are compared by: the headline score of the main arm of a fine-tuning, the gain of a
+    pretraining over untrained features; None where it is not known."""
+    if metrics is None:
+        return None
+    if metrics["job"] == "finetune":
+        main = next(iter(metrics["parts"].values()), None)
+        return main["scores"][metrics["headline"]]["value"] if main is not None else None
+    probe = metrics.get("probe")
+    return probe["difference"].get("value") if probe else None
+
+
+def _name(path: Path) -> str:
+    """The name that a person gave a run (see run_name.py), '' for none."""
+    try:
+        content = RunFolder(path).read_json(NAME)
+    except (RunError, OSError):
+        return ""
+    return str(content.get("name", "")) if isinstance(content, dict) else ""

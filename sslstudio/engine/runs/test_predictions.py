@@ -1,6 +1,6 @@
 """The predictions that a fine-tuning run keeps of its test pictures, read back. evaluate/predict.py writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,23 @@ def read_predictions(file: Path) -> list[Prediction]:
     except (OSError, ValueError, KeyError) as error:
         raise RunError("{file} cannot be read: {error}. Score that run again.", file=file, error=error) from error
     return sorted(found, key=_worth_a_look)
+
+
+def read_chances(run: Path, part: str, names: Sequence[str]) -> list[tuple[str, str, list[float]]] | None:
+    """Label, predicted class and the probability of each of the classes `names`, a test picture a line; None where they
+    were not kept, as of masks. Raises RunError when a table cannot be read."""
+    own = run / f"predictions-{part}.csv"
+    tables = [own] if own.exists() else sorted(run.glob(f"fold-*/predictions-{part}.csv"))
+    found: list[tuple[str, str, list[float]]] = []
+    for table in tables:
+        rows = read_table(table, ("predicted",), advice=AGAIN)
+        if any("label" not in row or any(f"p_{name}" not in row for name in names) for row in rows):
+            return None
+        try:
+            found += [(row["label"], row["predicted"], [float(row[f"p_{name}"]) for name in names]) for row in rows]
+        except ValueError as error:
+            raise RunError("{file} cannot be read: {error}. Score that run again.", file=table, error=error) from error
+    return found or None
 
 
 def mask_file(run: Path, part: str, file: str) -> Path:

@@ -9,10 +9,10 @@ nothing of the training is touched.
 import copy
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, TypedDict
+from typing import Annotated, Any, Literal, Protocol, TypedDict, cast, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,7 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
 from sslstudio.engine.training.micro_batches import count_holding
+from sslstudio.engine.training.whole_step import WholeStep, compiler_for
 
 STEP = "step.json"
 STAGE = Message("Trying how a step is fastest here")
@@ -117,6 +118,16 @@ class Tunable(Protocol):
         """What it is trained with."""
 
 
+@runtime_checkable
+class CompilesSteps(Protocol):
+    """A job whose steps are one graph: see `whole_step`."""
+
+    group: Any
+
+    def compile_step(self, parts: int) -> None:
+        """Compute steps as one graph from now on."""
+
+
 def autotune(
     job: Tunable,
     hardware: HardwareConfig,
@@ -194,6 +205,9 @@ def apply_choice(job: Tunable, choice: Choice) -> None:
     job.device = job.device.in_precision(choice.precision)
     devices.use_threads(choice.threads)
     _prepare(job.encoder, job.task, choice)
+    if choice.compile and isinstance(job, CompilesSteps) and job.group is None:  # the whole step, not the encoder alone
+        job.encoder.compiled = False
+        job.compile_step(choice.parts)
 
 
 def _prepare(encoder: Encoder, task: Step, choice: Choice) -> None:
@@ -281,7 +295,7 @@ class _Probe:
         _prepare(self.encoder, self.task, choice)
         try:
             batch = self.task.make_batch(self.images, generator(0, "trial", device=device.handle))
-            step = _Step(self.encoder, self.task, device, batch)
+            step = _Step(self.encoder, self.task, device, batch, self._whole(choice, device))
             kept = step.measure() / len(self.images)
             self.kept[choice.way] = max(self.kept.get(choice.way, 0.0), kept)
             return len(self.images) / step.seconds()
@@ -292,6 +306,16 @@ class _Probe:
                 raise
         device.release()
         return 0.0
+
+    def _whole(self, choice: Choice, device: Device) -> Callable[[], TaskResult] | None:
+        """The step with the making of its batch, which a GPU waits for where it is not compiled too; None on a CPU,
+        where batches are a small part of a step and are made alike in every way."""
+        if not device.accelerated or not isinstance(self.job, CompilesSteps):
+            return None
+        compiler = compiler_for(device.handle.type, choice.parts) if choice.compile else None
+        self.encoder.compiled = False
+        whole = WholeStep(self.encoder, cast(nn.Module, self.task), compiler)
+        return lambda: whole(self.images, generator(0, "trial", device=device.handle))
 
     def _parts(self, choice: Choice) -> int:
         """Into how many parts a batch must be cut so that a step finds room."""
@@ -305,16 +329,19 @@ class _Probe:
 class _Step:
     """Forward and backward of one batch that is there already."""
 
-    def __init__(self, encoder: Encoder, task: Step, device: Device, batch: Any) -> None:
-        self.encoder, self.task, self.device, self.batch = encoder, task, device, batch
+    def __init__(
+        self, encoder: Encoder, task: Step, device: Device, batch: Any, whole: Callable[[], TaskResult] | None = None
+    ) -> None:
+        """`whole`: makes the batch as well, each time anew."""
+        self.encoder, self.task, self.device, self.batch, self.whole = encoder, task, device, batch, whole
 
     def run(self) -> None:
         """Once."""
         for weight in (*self.encoder.parameters(), *self.task.parameters()):
             weight.grad = None
         with self.device.autocast():
-            loss = self.task(self.encoder, self.batch).loss
-        loss.backward()  # type: ignore[no-untyped-call]
+            result = self.whole() if self.whole is not None else self.task(self.encoder, self.batch)
+        result.loss.backward()  # type: ignore[no-untyped-call]
 
     def measure(self) -> int:
         """Run it once; bytes that the forward keeps for the way back. The weights are there in any case."""

@@ -20,7 +20,7 @@ from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.core.atomic_files import remove_file
 from sslstudio.engine.core.checked_files import checked
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.room import when_there_is_room
@@ -68,6 +68,7 @@ class Training:
             job.groups(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=device.fuses()
         )
         self._scaler: torch.amp.GradScaler | None = None
+        self._compiler_said = ""
         self._scale: float | None = None  # of a checkpoint
         self.parts = 1  # that a batch is computed in, one after the other, because it does not fit into memory
         self.step = 0
@@ -183,7 +184,7 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         while (values := self._learn_if_it_fits()) is None:
-            yield self._halve()
+            yield self._uncompiled() or self._halve()
         self.step += 1
         self.job.after_step(share)
         self._add(values)
@@ -199,8 +200,9 @@ class Training:
             values = self._gradients()
             self._move()
             return values
-        except (RuntimeError, MemoryError) as error:
-            if self.group is not None or not devices.is_out_of_memory(error):
+        except Exception as error:  # a compiler raises whatever it likes
+            short = devices.is_out_of_memory(error)
+            if self.group is not None or not (short or self._stops_compiling(error)):
                 raise
         self.optimiser.zero_grad(set_to_none=True)
         self.device.release()  # only here: the error held the tensors of the step
@@ -216,10 +218,25 @@ class Training:
             loss = result.loss if part is WHOLE_BATCH else result.loss * share
             scaled = loss if self.scaler is None else self.scaler.scale(loss)
             scaled.backward()  # type: ignore[no-untyped-call]
-            for name, value in {"loss": result.loss.detach(), **result.metrics}.items():
+            for name, value in {"loss": result.loss.detach().clone(), **result.metrics}.items():
                 ours = value if part is WHOLE_BATCH else value * share
                 values[name] = values[name] + ours if name in values else ours
         return values
+
+    def _stops_compiling(self, error: Exception) -> bool:
+        """Whether a step that failed was compiled, and is now tried without."""
+        if isinstance(error, StudioError) or not self.job.stop_compiling():
+            return False
+        self._compiler_said = next(iter(str(error).splitlines()), type(error).__name__)
+        return True
+
+    def _uncompiled(self) -> Note | None:
+        """A word on a compiler that failed, once."""
+        said, self._compiler_said = self._compiler_said, ""
+        if not said:
+            return None
+        text = Message("This step could not be compiled here ({said}). The training goes on without.", said=said)
+        return Note(level="warning", text=text)
 
     def _move(self) -> None:
         """Move the weights along the gradients that are in place."""

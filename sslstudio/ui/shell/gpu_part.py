@@ -56,6 +56,7 @@ class GpuPartForm(QWidget):
                 self.stage,
                 self.bar,
             ),
+            None,
             gap=12,
         )
         self.setLayout(layout)
@@ -101,16 +102,16 @@ class GpuPartForm(QWidget):
         """Say what goes on."""
         for widget in (self.fetch, self.elsewhere, self.mirror, self.remove):
             widget.setEnabled(False)
-        for widget in (self.stop, self.bar, self.stage):
-            widget.show()
+        for shown in (self.stop, self.bar, self.stage):
+            shown.show()
         self.stage.setText(render(step.stage))
 
     def show_idle(self) -> None:
         """Nothing goes on."""
         for widget in (self.fetch, self.elsewhere, self.mirror, self.remove):
             widget.setEnabled(True)
-        for widget in (self.stop, self.bar, self.stage):
-            widget.hide()
+        for shown in (self.stop, self.bar, self.stage):
+            shown.hide()
 
 
 def look_for_cards() -> tuple[list[Card], str]:

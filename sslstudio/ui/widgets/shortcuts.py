@@ -40,7 +40,9 @@ def label_keys() -> dict[str, PageKey]:
     return {
         "next": PageKey("N", tr("Next picture")),
         "previous": PageKey("P", tr("Previous picture")),
-        "unlabel": PageKey("Delete", tr("Take the label or mask away")),
+        "unlabel": PageKey("Delete", tr("Take the label or mask away, or reject what is proposed")),
+        "accept": PageKey("A", tr("Accept what the network proposes (Enter in the list, too)")),
+        "proposed": PageKey("L", tr("Look at what the network proposes")),
         "suggest": PageKey("S", tr("Label these next")),
         "brush": PageKey("B", tr("Brush")),
         "eraser": PageKey("E", tr("Eraser")),

@@ -63,6 +63,8 @@ class Workspace(QObject):
     wants_page = Signal(str)
     wants_expert = Signal(str)  # a page that the simple way does not show
     wants_file = Signal()  # a file is to be chosen and opened
+    learn_again = Signal()  # with the labels as they are now, after the result that is looked at
+    proposals_wanted = Signal()  # what the last network proposes is to be looked at, on the page that labels
     wants_copies = Signal()  # the near copies among the pictures
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
@@ -86,6 +88,7 @@ class Workspace(QObject):
         self.choices: dict[str, dict[str, Any]] = {}  # by page: what was chosen there, as a project keeps it
         self.pretrained: Path | None = None
         self.result: Path | None = None
+        self.goes_on_later = False  # the run that is being stopped was saved to go on, when the window closed
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
         self.queue = QueueController(self.runner, self)
@@ -467,6 +470,14 @@ class Workspace(QObject):
         elif outcome == "finished":
             self.show_result(run)
         self.changed.emit(Change.RUNS)
+
+    def forget_run(self, run: Path) -> None:
+        """A run was thrown away: nothing starts from it, and it is no result to look at."""
+        if self.pretrained == run:
+            self.pretrained = None
+        if self.result == run:
+            self.result = None
+            self.changed.emit(Change.RESULT)
 
     def show_result(self, run: Path) -> None:
         """Make a fine-tuning run the result that is looked at."""

@@ -1,8 +1,10 @@
 """Levels of a picture, and from values to shades."""
 
 import time
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,7 @@ def test_the_level_fits_the_zoom(scale: float, level: int) -> None:
 
 @given(st.integers(-2000, 2000), st.integers(1, 4000), st.sampled_from([np.int16, np.uint16, np.float32, np.int32]))
 def test_shades_rise_with_the_values_and_keep_to_the_window(low: int, width: int, kind: type) -> None:
-    values: np.ndarray = np.linspace(0 if kind is np.uint16 else -3000, 6000, 64).astype(kind).reshape(8, 8)
+    values: npt.NDArray[Any] = np.linspace(0 if kind is np.uint16 else -3000, 6000, 64).astype(kind).reshape(8, 8)
     image = Shader().shade(values, Window(low, low + width))
     shades = np.frombuffer(image.constBits(), np.uint8).reshape(8, image.bytesPerLine())[:, :8].ravel().astype(int)
     assert (np.diff(shades) >= 0).all()

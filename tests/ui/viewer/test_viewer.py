@@ -195,7 +195,7 @@ def test_the_menu_excludes_takes_back_labels_and_copies(window: MainWindow, qtbo
     qtbot.waitUntil(page.gallery.hasFocus, timeout=2000)
     with changing(qtbot, workspace, Change.READABLE, 5_000):
         QTest.keyClick(page.gallery, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert len(workspace.recognised.excluded) == 0
+    assert not workspace.recognised.excluded
     assert page.gallery.model().rowCount() == 12
     trigger(open_menu(page, qtbot, 0), "Copy the path")
     assert QGuiApplication.clipboard().text() == str(folder / "cat" / "0.png")

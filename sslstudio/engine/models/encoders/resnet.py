@@ -16,10 +16,7 @@ from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, Encoder
 try:
     from torchvision.models.resnet import BasicBlock, Bottleneck
 except (ImportError, RuntimeError):  # RuntimeError: a torchvision that was built for another torch
-    from sslstudio.engine.models.encoders.residual_blocks import (  # type: ignore[assignment]
-        BasicBlock,
-        Bottleneck,
-    )
+    from sslstudio.engine.models.encoders.residual_blocks import BasicBlock, Bottleneck
 
 __all__ = ["OWN_BLOCKS", "BasicBlock", "Bottleneck", "ResNet", "ResNetShape"]
 

@@ -68,7 +68,7 @@ class ComparePage(Page):
     def _add_buttons(self) -> None:
         self.start = button("", self.start_run, "primary", "play")
         self.pause = button(self.tr("Pause"), self.toggle_pause, icon="pause")
-        self.stop = button(self.tr("Stop and save"), self.workspace.runner.stop, icon="stop")
+        self.stop = button(self.tr("Stop and save"), self.stop_run, icon="stop")
         self.new = button(self.tr("Begin a new one"), lambda: self.current.begin_new(), icon="refresh")
         self.export = ExportButton(
             self.tr("Take along"),
@@ -190,7 +190,10 @@ class ComparePage(Page):
     def start_run(self) -> None:
         """Start what is set, or go on with what is shown."""
         config = None if self.workspace.runner.active else self.current.check_config()
-        if config is not None:
+        refused = self.current.refusal()
+        if refused and self.current.settings is not None:
+            self.current.settings.wrong.say(refused)
+        elif config is not None:
             self._begin(self.current, config)
 
     def _begin(self, tab: ExperimentTab, config: Any) -> None:
@@ -199,6 +202,13 @@ class ComparePage(Page):
         tab.view.out = tab.out
         tab.view.tabs.setCurrentIndex(0)
         self.workspace.runner.start(JOB, partial(run_experiment, config))
+
+    def stop_run(self) -> None:
+        """Stop, and answer at once: the run inside saves itself first, which takes a step."""
+        self.workspace.runner.stop()
+        if self._running is not None:
+            self._running.view.say_stopping()
+        self.offer()
 
     def toggle_pause(self) -> None:
         """Pause or go on, and say so on the button."""

@@ -14,7 +14,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.layout import column, text
 
-ALL, OPEN, LABELLED, NEXT, RANDOM = range(5)  # the filters, in the order of the box
+ALL, OPEN, LABELLED, NEXT, RANDOM, PROPOSED = range(6)  # the filters, in the order of the box
 
 
 class LabelGallery(QWidget):
@@ -29,13 +29,15 @@ class LabelGallery(QWidget):
     def __init__(self, label_of: Callable[[str], str]) -> None:
         super().__init__()
         self._label_of = label_of
+        self.proposal_of: Callable[[str], str] = lambda path: ""  # what the network proposes for a picture, '' for none
         self._file_of: Callable[[str], Path] = Path
         self._paths: Sequence[str] = ()
         self.suggested: list[str] = []
         self.shown: list[str] = []
         self.filter = RoomyBox()
         self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
-                              self.tr("To label next"), self.tr("At random")])  # fmt: skip
+                              self.tr("To label next"), self.tr("At random"),
+                              self.tr("Proposed by the network")])  # fmt: skip
         self.filter.setAccessibleName(self.tr("Which pictures are shown"))
         self.filter.currentIndexChanged.connect(self._show_filter)
         self.view = GalleryView()
@@ -75,7 +77,7 @@ class LabelGallery(QWidget):
     def renew(self) -> None:
         """Filter anew; the current picture stays current where it is shown."""
         current, which = self.path, self.filter.currentIndex()
-        if which in (NEXT, RANDOM):
+        if which in (NEXT, RANDOM, PROPOSED):
             self.shown = list(self.suggested)
         else:
             wanted = {ALL: (True, False), OPEN: (False,), LABELLED: (True,)}[which]
@@ -97,7 +99,9 @@ class LabelGallery(QWidget):
         label = self._label_of(path)
         name = printable(path)
         mark = "good" if label else ""
-        return GalleryItem(self._file_of(path), label or name.rpartition("/")[2], mark, name, path, label, bool(label))
+        proposed = "" if label or self.filter.currentIndex() != PROPOSED else self.proposal_of(path)
+        caption = label or proposed or name.rpartition("/")[2]
+        return GalleryItem(self._file_of(path), caption, mark, name, path, label, bool(label))
 
     # --- the current one
 

@@ -3,7 +3,7 @@ predictions say it all. Runs on another thread."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,10 @@ from sslstudio.ui.widgets.mask_image import mask_image
 from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:
+    from sslstudio.engine.evaluate.class_rates import ClassRates
     from sslstudio.engine.labels.masks.decode import MaskCoding
     from sslstudio.engine.runs.run_folder import RunFolder
+    from sslstudio.engine.verdicts.ladder import Ladder
 
 LARGE = 900  # pixels of the short side of a picture that is looked at closely
 
@@ -42,6 +44,8 @@ class Results:
     metrics: FinetuneMetrics
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
+    rates: Mapping[str, "list[ClassRates]"] = field(default_factory=dict)  # part -> of each class
+    ladder: "Ladder | None" = None  # what it says, question by question
     network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
     channels: tuple[int, ...] = ()  # that the network sees, () for the usual ones
 
@@ -52,8 +56,11 @@ class Results:
 
 def load_results(run: Path, control: RunControl) -> Results:
     """Read a finished fine-tuning run. Raises DataError when it has no result yet."""
+    from sslstudio.engine.evaluate.class_rates import rates_of
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.training.recognised_record import find_changes
+    from sslstudio.engine.verdicts.effort import read_effort
+    from sslstudio.engine.verdicts.ladder import climb
 
     opened = RunFolder.open(run)
     metrics = opened.finetune_metrics()
@@ -70,7 +77,11 @@ def load_results(run: Path, control: RunControl) -> Results:
     shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
     channels = read_channels(str(data.get("channels", "")))
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
-    return Results(run, folder, config.get("source", ""), shown, found, coding, network, channels)
+    ladder = climb(metrics, read_effort(run))
+    rates = {} if masks else {part: rates_of(run, part, metrics["classes"]) for part in metrics["parts"]}
+    return Results(
+        run, folder, config.get("source", ""), shown, found, coding, rates, ladder, network=network, channels=channels
+    )
 
 
 def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str], names: Sequence[str]) -> "MaskCoding":

@@ -89,7 +89,7 @@ def test_all_groups_are_kept_together_excluded_or_ignored_with_one_click_and_und
     assert decisions(view).count(OPEN) == 3
     with changing(qtbot, workspace, Change.READABLE, 30_000):
         QTest.mouseClick(view.undo, LEFT)
-    assert len(workspace.recognised.excluded) == 0
+    assert not workspace.recognised.excluded
 
 
 def test_the_largest_file_of_a_group_is_kept() -> None:
