@@ -45,7 +45,7 @@ def _say(button: QAbstractButton, tip: str, description: str, status: str) -> No
 
 
 def press_focused(event: QKeyEvent, window: QWidget) -> bool:
-    """Press the button of the window that has the focus if this is Enter; whether it was. Qt does so in dialogs only."""
+    """Press the button with the focus in this window if this is Enter; whether it was. Qt does so in dialogs only."""
     focused = window.focusWidget()
     if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or event.isAutoRepeat():
         return False
