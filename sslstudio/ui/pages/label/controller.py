@@ -52,9 +52,9 @@ class LabelController(QObject):
         proposals.settled.connect(self._show_settled)
         self._enter = [QShortcut(QKeySequence(keys), place) for place in (board.gallery.view, board.canvas)
                        for keys in ENTER]  # fmt: skip
-        for one in self._enter:
-            one.setContext(Qt.ShortcutContext.WidgetShortcut)
-            one.activated.connect(self._take_enter)
+        for heard in self._enter:
+            heard.setContext(Qt.ShortcutContext.WidgetShortcut)
+            heard.activated.connect(self._take_enter)
         board.gallery.filter.currentIndexChanged.connect(self._listen_for_enter)
         self._listen_for_enter(board.gallery.filter.currentIndex())
 
