@@ -16,6 +16,7 @@ from sslstudio import __version__
 from sslstudio.cli import bench, compare, export, judge, train
 from sslstudio.cli.config_args import Entry
 from sslstudio.engine.compute.malloc import keep_for_reuse
+from sslstudio.engine.core.crash_trace import trace_crashes
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.messages import neutral
 from sslstudio.engine.core.mishaps import explain, keep_trace
@@ -81,6 +82,7 @@ def _fail_with_trace(error: Exception) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    trace_crashes(options.command or "window")
     if options.command is None:
         from sslstudio.ui.shell.app import run
 

@@ -79,13 +79,18 @@ def sweep(folder: Path) -> None:
 
 def temporary_folder() -> Path:
     """A new folder for temporary files, with the name of this process in its own; those of dead ones go first."""
+    sweep_temporary()
+    return Path(tempfile.mkdtemp(prefix=f"sslstudio-{_HOST}-{os.getpid()}-"))
+
+
+def sweep_temporary() -> None:
+    """Remove the folders for temporary files of dead processes."""
     with suppress(OSError):
         for entry in list(os.scandir(tempfile.gettempdir())):
             said = _TEMPORARY.match(entry.name)
             ours = said is not None and said[1] == _HOST and not lives(int(said[2]))
             if ours and entry.is_dir(follow_symlinks=False) and _is_own(Path(entry.path)):
                 shutil.rmtree(entry.path, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"sslstudio-{_HOST}-{os.getpid()}-"))
 
 
 def _is_left(path: Path) -> bool:

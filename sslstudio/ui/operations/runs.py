@@ -121,17 +121,16 @@ def write_film(run: Path, out: Path, control: RunControl) -> Generator[Preparing
     return out
 
 
-def start_waiting(waiting: Waiting, control: RunControl) -> Iterator[Event]:
-    """Start a run that waited."""
-    from sslstudio.engine.finetuning.entry import finetune
-    from sslstudio.engine.pretraining.run import pretrain
+def start_waiting(waiting: Waiting, apart: bool, control: RunControl) -> Iterator[Event]:
+    """Start a run that waited. Nobody may be there to be asked, so a process that dies is started once more."""
+    from sslstudio.engine.launch.launcher import start_run
     from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
     values = {key: value for key, value in waiting.config.items() if key != "job"}
     if waiting.job == "finetune":
         _check_source(str(values.get("source", "")))
-        return finetune(finetune_from_dict(values), control)
-    return pretrain(pretrain_from_dict(values), control)
+        return start_run(finetune_from_dict(values), control, apart=apart)
+    return start_run(pretrain_from_dict(values), control, apart=apart)
 
 
 def _check_source(source: str) -> None:

@@ -82,7 +82,7 @@ class QueueController(QObject):
             self._now, self._error = waiting, ""
             self.changed.emit()
             self.starting.emit(waiting)
-            self._runner.start(waiting.job, partial(run_operations.start_waiting, waiting))
+            self._runner.start(waiting.job, partial(run_operations.start_waiting, waiting, app_settings.apart()))
 
     def _follow(self, out: str, place: str) -> None:
         """Runs that wait to start from this one are told where it is kept, when that is not where it was to be."""
