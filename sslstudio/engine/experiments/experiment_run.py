@@ -12,7 +12,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.launch.launcher import resume
-from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 from sslstudio.engine.runs.trash import out_of_the_way
 
 AGAIN = Message("Remove it, and that run is done again.")
@@ -103,6 +103,13 @@ class ExperimentRun:
         if (self.path / "last.safetensors").exists():
             yield from resume(self.path, control)
             return
-        if self.path.exists():  # killed before its first checkpoint, as a rule: nobody knows what else it may be
+        if self._only_begun():
+            yield from resume(self.path, control)
+            return
+        if self.path.exists() and any(self.path.iterdir()):  # nobody knows what it may be
             out_of_the_way(self.path)
         yield from start()
+
+    def _only_begun(self) -> bool:
+        """Whether a run was killed here before it had weights: then it is done in this folder, from its start."""
+        return (self.path / CONFIG).is_file() and not any(self.path.glob("*.safetensors"))
