@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sslstudio.engine.compute.malloc import give_back
+from sslstudio.engine.compute.malloc import give_back, keep_for_reuse
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
@@ -77,6 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not sys.platform.startswith("linux"):
         say("Skipped: /proc is of Linux.")
         return 0
+    keep_for_reuse()  # as the program does
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         os.environ |= {"SSLSTUDIO_CACHE": f"{folder}/cache", "SSLSTUDIO_LOG": f"{folder}/log"}
         found = soak(Path(folder), options.cycles, options.hours)
@@ -106,7 +107,8 @@ def compared(what: str, times: int, call: Callable[[int], None]) -> list[str]:
         call(number)
         if number + 1 == warm:
             before = Held.now()
-            say(f"{what}, {number + 1} of {times}: {before}")
+        if number + 1 == warm or number % max(1, times // 10) == 0:
+            say(f"{what}, {number + 1} of {times}: {Held.now()}")
     after = Held.now()
     say(f"{what}, {times} of {times}: {after}")
     return after.grown(before, what) if before is not None else []

@@ -4,6 +4,7 @@ The dialogs are answered: questions with yes, choices with the first answer; an 
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -140,3 +141,21 @@ class Person:
         """Close the window."""
         self.window.close()
         let_go()
+
+
+def main(folder: Path, pictures: Path) -> int:
+    """The job from pictures to weights, in a process of its own for the training; 1 if an error was told."""
+    person = Person(folder, apart=True)
+    person.open(pictures)
+    person.label(6, lambda line: None)
+    person.train(person.config(pictures, folder / "home" / "runs" / "one"))
+    for name in person.window.specs:
+        person.window.go(name)
+        let_go()
+    person.close()
+    sys.stdout.write("\n".join(person.errors))
+    return 1 if person.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -100,16 +100,10 @@ class ExperimentRun:
         """The rest of it: nothing when it is finished, from its last checkpoint, or all of it with `start`."""
         if self.finished():
             return
-        if (self.path / "last.safetensors").exists():
-            yield from resume(self.path, control)
-            return
-        if self._only_begun():
+        if (self.path / CONFIG).is_file():  # from its start where it was killed before it had weights
             yield from resume(self.path, control)
             return
         if self.path.exists() and any(self.path.iterdir()):  # nobody knows what it may be
             out_of_the_way(self.path)
         yield from start()
 
-    def _only_begun(self) -> bool:
-        """Whether a run was killed here before it had weights: then it is done in this folder, from its start."""
-        return (self.path / CONFIG).is_file() and not any(self.path.glob("*.safetensors"))
