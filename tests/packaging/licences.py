@@ -2,11 +2,13 @@
 
 import importlib.metadata as metadata
 import re
+import tomllib
 from importlib.metadata import Distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 EXTRAS = frozenset({"export", "timm", "fast"})  # what people install; the others are for those who work on the program
 
 # Names that metadata uses, of licences that ask for no more than that they are named.
@@ -28,10 +30,17 @@ REASONED = {
 NVIDIA = re.compile(r"nvidia-[\w-]+|cuda-[\w-]+|triton\Z")
 
 
-def needed(root: str = "sslstudio") -> dict[str, Distribution]:
-    """All that is installed for `root` and its extras, by name; what is not installed here is left out."""
+def wanted_first() -> list[Requirement]:
+    """What pyproject.toml asks for, extras included."""
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    texts = [*project["dependencies"], *(one for extra in EXTRAS for one in project["optional-dependencies"][extra])]
+    return [Requirement(text) for text in texts]
+
+
+def needed() -> dict[str, Distribution]:
+    """All that is installed for the program and its extras, by name; what is not installed here is left out."""
     found: dict[str, Distribution] = {}
-    todo: list[tuple[str, frozenset[str]]] = [(root, EXTRAS)]
+    todo = [(one.name, frozenset(one.extras)) for one in wanted_first()]
     asked: set[tuple[str, frozenset[str]]] = set()
     while todo:
         name, extras = todo.pop()
