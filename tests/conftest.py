@@ -17,6 +17,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Pixels are cached in a folder of the test session, never in the user's."""
     folder = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("SSLSTUDIO_CACHE", str(folder))
+    monkeypatch.setenv("SSLSTUDIO_LOG", str(folder / "log"))
     return folder
 
 

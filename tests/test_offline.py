@@ -61,6 +61,7 @@ def quick_commands(folder: Path) -> list[list[str]]:
         ["runs", str(folder)],
         ["evaluate", tuned, pictures, *CPU],
         ["predict", tuned, pictures, "--out", str(folder / "answers"), *CPU],
+        ["labels", pictures, "--out", str(folder / "labels"), "--format", "yolo"],
         ["export", tuned, "--out", str(folder / "exported")],
         ["report", tuned, "--out", str(folder / "report.html")],
         ["gif", pretrained, "--out", str(folder / "film.gif")],

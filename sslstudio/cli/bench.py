@@ -58,6 +58,10 @@ def bench_lines(found: "Bench") -> list[str]:
         "Step on a ready batch": f"{found.step:,.1f} pictures a second",
         "All together": f"{found.end_to_end:,.1f} pictures a second",
         "Waiting for pictures": f"{found.waiting:.1%} of the time",
+        "A step": f"{1000 * found.cost.host:,.1f} ms until the CPU has started it, {1000 * found.cost.device:,.1f} ms "
+        "until it is done",
+        "Calls a step": f"{found.cost.calls:,.0f} of torch, {found.cost.copies:,.0f} copies, {found.cost.waits:,.0f} "
+        "waits",
         "Memory": memory,
         "One pass": f"{found.pictures:,} pictures in about {duration(found.seconds(found.pictures, 1.0))}",
     }

@@ -24,6 +24,7 @@ from sslstudio.engine.core.config import (
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.migrations import current_key
 from sslstudio.engine.evaluate.arms import TITLES
+from sslstudio.engine.labels.roles import EXCLUDED
 
 if TYPE_CHECKING:  # imports torch
     from sslstudio.engine.report.command_line import Command
@@ -111,6 +112,8 @@ def add_command(parser: argparse.ArgumentParser, command: "Command", *, out: boo
     said = option_at(config, "data.folder").about.help
     parser.add_argument("data.folder", **{"metavar": "DIR", "type": _path, "help": str(said), **folder})
     add_flags(parser, config, {key: flag for key, flag in command.flags.items() if key not in command.untyped})
+    if "data.roles" in command.flags:
+        add_exclude(parser, "data.roles")
     for key in command.untyped:
         about = option_at(config, key).about
         add_flag(parser, option_at(config, key), command.flags[key], key, help=f"{about.title}. {about.help}")
@@ -187,6 +190,33 @@ def add_roles(parser: argparse.ArgumentParser) -> None:
         "--role", dest="roles", action="append", default=[], metavar="PATH=ROLE",
         help="what a folder (pictures, masks, class, part, group, ignore), a table (labels, ignore) or a column of one "
         "(TABLE:COLUMN=class, part, group, file, ignore) is, where it was guessed wrongly; * stands for one folder",
+    )  # fmt: skip
+    add_exclude(parser)
+
+
+class _Exclude(argparse.Action):
+    """Pictures that are left out, as roles among the others; @FILE is a list of them, one a line."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, values: Any, flag: str | None = None
+    ) -> None:
+        names = [str(values)]
+        if names[0].startswith("@"):
+            file = Path(names[0][1:])
+            try:
+                lines = file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+            except OSError as error:
+                parser.error(f"--exclude {values}: {file} cannot be read ({error.strerror}). Name a text file.")
+            names = [line.strip() for line in lines if line.strip()]
+        said = [*(getattr(options, self.dest, None) or []), *(f"{name}={EXCLUDED}" for name in names)]
+        setattr(options, self.dest, said)
+
+
+def add_exclude(parser: argparse.ArgumentParser, dest: str = "roles") -> None:
+    """Add the flag that leaves single pictures out; they join the roles, which are typed by another flag."""
+    parser.add_argument(
+        "--exclude", dest=dest, action=_Exclude, metavar="PICTURE", default=argparse.SUPPRESS,
+        help="a picture that is left out, by its path in the folder, or @FILE for a list of them, one a line",
     )  # fmt: skip
 
 

@@ -5,11 +5,12 @@ import signal
 import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import (
@@ -24,9 +25,12 @@ from sslstudio.engine.core.events import (
     StepDone,
     to_json,
 )
-from sslstudio.engine.core.messages import Message, duration
+from sslstudio.engine.core.messages import Message, duration, neutral
 from sslstudio.engine.evaluate.arms import TITLES, arm_title
 from sslstudio.engine.runs.metrics import FinetuneMetrics, ScoreInterval, interval_of
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.verdicts.effort import Effort
 
 R = TypeVar("R")
 PART_TITLES = {"": Message("Training"), **TITLES}
@@ -34,7 +38,7 @@ PART_TITLES = {"": Message("Training"), **TITLES}
 
 def say(text: str) -> None:
     """A line for people."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(neutral(text) + "\n")
 
 
 @contextmanager
@@ -75,19 +79,19 @@ def show(events: Iterable[Event], as_json: bool) -> Event | None:
 def _show_json(events: Iterable[Event]) -> Event | None:
     last = None
     for last in events:
-        sys.stdout.write(to_json(last) + "\n")
+        sys.stdout.write(neutral(to_json(last)) + "\n")
         sys.stdout.flush()
     return last
 
 
 def print_json(content: Any) -> None:
     """A result as one line of JSON."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(neutral(json.dumps(content, ensure_ascii=False, default=str)) + "\n")
 
 
 def _console() -> Console:
     """As wide as the terminal; wide enough for a table when written to a file."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 140)
 
 
 class _Bars:
@@ -96,10 +100,10 @@ class _Bars:
     def __init__(self) -> None:
         self.console = _console()
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[detail]}"),
+            TextColumn("{task.fields[detail]}", markup=False),
             console=self.console,
         )
         self.bars: dict[str, TaskID] = {}
@@ -116,12 +120,14 @@ class _Bars:
             case Preparing():
                 self._bar(event.stage, event.done, event.total, "")
             case RunStarted():
-                self._print(f"[bold]{event.title}[/bold]")
+                self._print(event.title, style="bold")
                 for name, value in event.facts.items():
                     self._print(f"  {name}: {value}")
                 self._print(f"  Run folder: {event.run}")
             case StepDone():
-                self._bar(str(PART_TITLES[event.part]), event.step, event.total_steps, _step_words(event))
+                self._bar(
+                    str(PART_TITLES.get(event.part, event.part)), event.step, event.total_steps, _step_words(event)
+                )
             case Evaluated() if not self.console.is_terminal:
                 self._print(f"  step {event.step}, {event.n} held-out pictures: {_metric_words(event)}")
             case Note():
@@ -135,12 +141,12 @@ class _Bars:
             case _:
                 pass
 
-    def _print(self, text: str) -> None:
-        self.progress.console.print(text)
+    def _print(self, text: str, style: str | None = None) -> None:
+        self.progress.console.print(neutral(text), style=style)
 
     def _bar(self, name: str, done: int, total: int, detail: str) -> None:
         if name not in self.bars:
-            self.bars[name] = self.progress.add_task(name, total=total or None, detail=detail)
+            self.bars[name] = self.progress.add_task(neutral(name), total=total or None, detail=detail)
         self.progress.update(self.bars[name], completed=done, total=total or None, detail=detail)
 
 
@@ -163,23 +169,39 @@ def _metric_words(event: Evaluated) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in event.metrics.items())
 
 
-def print_result(metrics: FinetuneMetrics) -> None:
-    """The result of a fine-tuning run: the table with intervals and baseline, the verdict, the notes."""
+_MARKS = {"good": "+", "bad": "-", "open": "?"}
+
+
+def print_result(metrics: FinetuneMetrics, effort: "Effort | None" = None) -> None:
+    """The result of a fine-tuning run: the table with intervals and baseline, the ladder of verdicts, the notes.
+    effort: how long was trained, where that is known."""
     console = _console()
     table = Table(title=f"{metrics['kind'].capitalize()}: {metrics['n_test']} test pictures")
     table.add_column("")
     for name in metrics["baseline"]:
-        table.add_column(name.replace("_", " "))
+        table.add_column(_cell(name.replace("_", " ")))
     for part, content in metrics["parts"].items():
-        table.add_row(str(arm_title(part)), *(_interval(content["scores"][name]) for name in metrics["baseline"]))
+        table.add_row(_cell(arm_title(part)), *(_interval(content["scores"][name]) for name in metrics["baseline"]))
     guesses = ["–" if guess is None else f"{guess:.3f}" for guess in metrics["baseline"].values()]
     table.add_row("Always the most frequent class", *guesses)
     if list(metrics["parts"]) == ["pretrained"]:
         table.caption = "Not compared with not pretraining: no twin from scratch."
     console.print(table)
-    console.print(metrics["verdict"])
+    from sslstudio.engine.verdicts.ladder import climb
+
+    ladder = climb(metrics, effort)
+    for rung in ladder.rungs:
+        console.print(neutral(f"{_MARKS[rung.state]} {rung.question} {rung.said}"))
+    if ladder.then:
+        console.print(neutral(f"Next: {ladder.then}"))
+    console.print(neutral(metrics["verdict"]))
     for note in metrics["notes"]:
-        console.print(f"Note: {note}")
+        console.print(neutral(f"Note: {note}"))
+
+
+def _cell(name: str) -> Text:
+    """A name as it is: in a table rich would take [red] for a colour."""
+    return Text(neutral(name))
 
 
 def print_arms(arms: Sequence[tuple[str, ScoreInterval]], winner: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sslstudio.cli.config_args import (
     Entry,
     add_device,
+    add_exclude,
     add_flags,
     add_json,
     add_roles,
@@ -24,6 +25,7 @@ from sslstudio.engine.core.config import BaseConfig, Table, with_texts
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.messages import printable
 
 if TYPE_CHECKING:
     from sslstudio.engine.clinic.run import Examined
@@ -40,6 +42,7 @@ def _add_clinic(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--task", default="", metavar="T", help="only this task (default: all; see: sslstudio tasks)")
     add_flags(parser, DataConfig, CLINIC)
+    add_exclude(parser)
     add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to save example pictures")
     add_json(parser)
@@ -196,7 +199,8 @@ def _suggest(options: argparse.Namespace) -> int:
         print_json({"files": list(found.paths), "drawn": sorted(found.test), "why": str(found.why), "kept": kept})
         return 0
     say(str(found.why) if found.paths else "Every picture has a label.")
-    say("\n".join(f"{path}  (drawn at random: it tests)" if path in found.test else path for path in found.paths))
+    drawn = "  (drawn at random: it tests)"
+    say("\n".join(f"{printable(path)}{drawn if path in found.test else ''}" for path in found.paths))
     if found.paths and not kept:
         say(
             "Nothing keeps which of them were drawn at random: a fine-tuning would test on suggested ones as well, and "

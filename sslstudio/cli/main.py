@@ -7,6 +7,7 @@ import argparse
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,9 +17,12 @@ from sslstudio.cli import bench, compare, export, judge, train
 from sslstudio.cli.config_args import Entry
 from sslstudio.engine.compute.malloc import keep_for_reuse
 from sslstudio.engine.core.errors import InputError, StudioError
+from sslstudio.engine.core.messages import neutral
+from sslstudio.engine.core.mishaps import explain, keep_trace
 from sslstudio.engine.gpu_part.place import activate
 
 COMMANDS = (*train.COMMANDS, *judge.COMMANDS, *bench.COMMANDS, *compare.COMMANDS, *export.COMMANDS)
+BUG = "Something went wrong inside the program:"  # before what a mistake of it says
 TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may start
 
 
@@ -46,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except StudioError as error:
         return _fail(str(error), 2 if isinstance(error, InputError) else 1)
+    except Exception as error:
+        return _fail_with_trace(error)
 
 
 def _path_to_open(arguments: Sequence[str]) -> Path | None:
@@ -60,8 +66,18 @@ def _path_to_open(arguments: Sequence[str]) -> Path | None:
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"sslstudio: {message}\n")
+    sys.stderr.write(f"sslstudio: {neutral(message)}\n")
     return code
+
+
+def _fail_with_trace(error: Exception) -> int:
+    """One sentence; the trace is in the log, and on the screen where there is none."""
+    known, log = explain(error), keep_trace(error)
+    if log is None:
+        sys.stderr.write(neutral("".join(traceback.format_exception(error))))
+    where = f" Where it happened is in {log}." if log else ""
+    said = str(known) if known else f"{BUG} {type(error).__name__}: {str(error)[:200]}."
+    return _fail(f"{said}{where}", 1)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -77,7 +93,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with one sentence instead of the usage when something is wrong."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"sslstudio: {message}. See: {self.prog} --help\n")
+        self.exit(2, f"sslstudio: {neutral(message)}. See: {self.prog} --help\n")
 
 
 class _CommandParser(_Parser):

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from sslstudio.cli.config_args import (
     Entry,
@@ -47,13 +47,15 @@ def _finetune(options: argparse.Namespace) -> int:
 
     config = cast(FinetuneConfig, config_of(options))
     with steered() as control:
-        _show_result(show(finetune(config, control), options.json), options.json)
+        _show_result(show(finetune(config, control), options.json), options.json, Path(config.out))
     return 0
 
 
-def _show_result(last: Event | None, as_json: bool) -> None:
+def _show_result(last: Event | None, as_json: bool, run: Path) -> None:
     if isinstance(last, RunFinished) and not as_json and is_finetune(last.metrics):
-        print_result(last.metrics)
+        from sslstudio.engine.verdicts.effort import read_effort
+
+        print_result(last.metrics, read_effort(run))
 
 
 def _add_resume(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +75,7 @@ def _resume(options: argparse.Namespace) -> int:
         if not options.json:
             say(f"{found:,} of its pictures are in {options.data}.")
     with steered() as control:
-        _show_result(show(resume_run(options.run, control), options.json), options.json)
+        _show_result(show(resume_run(options.run, control), options.json), options.json, options.run)
     if not options.json:
         say(summary(RunFolder.open(options.run).events()))
     return 0
@@ -178,13 +180,15 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
 
 
 def _preview(options: argparse.Namespace) -> int:
+    from sslstudio.engine.core.atomic_files import make_folder, write_atomic
     from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
     from sslstudio.engine.report.command_line import PREVIEW
-    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
+    from sslstudio.engine.tasks.contact_sheet import puzzle_sheet, sheet_bytes
     from sslstudio.engine.training.config import PretrainConfig
 
     config = cast(PretrainConfig, config_by(PREVIEW, options))
-    if options.picture.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+    kind = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(options.picture.suffix.lower())
+    if kind is None:
         raise InputError(
             "--out {out} is not the name of a picture. Try {with_suffix}",
             out=options.picture,
@@ -201,8 +205,8 @@ def _preview(options: argparse.Namespace) -> int:
 
     with steered() as control:
         show(stages(), False)
-    options.picture.parent.mkdir(parents=True, exist_ok=True)
-    puzzle_sheet(ready[0].puzzles).save(options.picture)
+    make_folder(options.picture.parent)
+    write_atomic(options.picture, sheet_bytes(puzzle_sheet(ready[0].puzzles), kind))
     say(f"{len(ready[0].puzzles)} puzzles are drawn in {options.picture}.")
     return 0
 
@@ -241,12 +245,38 @@ def _doctor(options: argparse.Namespace) -> int:
     from sslstudio.engine.about.doctor import findings
 
     facts = findings()
-    if options.json:
-        print_json(facts)
-    else:
+    if not options.json:
         for name, value in facts.items():
             say(f"{name}: {value}" if isinstance(value, str) else f"{name}: {json.dumps(value)}")
-    return 0
+    if not options.attempt:
+        if options.json:
+            print_json(facts)
+        return 0
+    return _try_devices(facts, options.json)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--try", dest="attempt", action="store_true",
+        help="take a real step of each task on each device: what works, how fast, and why not",
+    )  # fmt: skip
+    add_json(parser)
+
+
+def _try_devices(facts: dict[str, Any], as_json: bool) -> int:
+    """1 when something does not work on a device that is there, else 0."""
+    from sslstudio.engine.about.device_trial import try_devices
+
+    trials = []
+    for trial in try_devices():
+        trials.append(trial)
+        if not as_json:
+            speed = f"{trial.pictures_per_second:9,.0f} pictures a second" if trial.pictures_per_second else ""
+            say(f"{trial.device:<8} {trial.task:<20} {trial.precision:<9} {trial.trouble or f'works{speed}'}")
+            sys.stdout.flush()  # a driver that crashes must not take these words along
+    if as_json:
+        print_json({**facts, "Tried": [trial.to_json() for trial in trials]})
+    return 1 if any(trial.trouble for trial in trials) else 0
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -307,7 +337,7 @@ COMMANDS = (
     Entry("index", "Say what is in a folder: pictures, labels, files that cannot be read and why.", _add_index, _index),
     Entry("tasks", "List the pretext tasks and their options.", add_json, _tasks),
     Entry("preview", "Draw the puzzles of a task on your pictures.", _add_preview, _preview),
-    Entry("doctor", "What was found on this machine, what will be used, and why not the rest.", add_json, _doctor),
+    Entry("doctor", "What was found on this machine, what will be used, and why not the rest.", _add_doctor, _doctor),
     Entry("pretrain", "Teach an encoder with a pretext task, without labels.", add_configured, _pretrain),
     Entry("finetune", "Train on labelled pictures, beside a twin from scratch.", add_configured, _finetune),
     Entry("resume", "Go on with a run that was stopped or killed.", _add_resume, _resume),

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QThread, QThreadPool, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from shiboken6 import Shiboken, getCppPointer, isValid, ownedByPython
+
+from sslstudio.ui.background import jobs
 
 PATIENCE = 3.0  # seconds for what is about to end
 # Python's own process that watches over shared memory and stays until the program ends
@@ -53,7 +55,7 @@ def watch(app: QApplication) -> Iterator[None]:
 def settle() -> None:
     """Let everything that is due happen."""
     for _ in range(3):
-        QThreadPool.globalInstance().waitForDone()
+        jobs.wait_for_all()
         QCoreApplication.processEvents()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.sample.make import make_sample
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.text import translate
 from sslstudio.ui.widgets import dialogs
@@ -41,6 +42,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     home = tmp_path / "home"
     monkeypatch.setenv("SSLSTUDIO_HOME", str(home))
+    app_settings.set_expert(True)  # a test of the simple way says so
     return home
 
 

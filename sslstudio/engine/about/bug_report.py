@@ -103,7 +103,7 @@ def _pictures_of(run: Path) -> list[str]:
     from sslstudio.engine.runs.run_folder import RunFolder
 
     try:
-        split = RunFolder.open(run).read_json("split.json") or {}
+        split = RunFolder.open(run).split_table() or {}
     except (StudioError, OSError, ValueError):
         return []
     return [str(path) for part in split.values() if isinstance(part, list) for path in part]

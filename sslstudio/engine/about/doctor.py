@@ -1,5 +1,6 @@
 """What was found on this machine, what will be used, and why not the rest."""
 
+import ctypes
 import importlib.metadata
 import os
 import platform
@@ -10,6 +11,10 @@ from typing import Any
 
 from sslstudio import __version__
 
+LIBRARIES = {
+    "libGL.so.1": "libgl1", "libEGL.so.1": "libegl1", "libxkbcommon.so.0": "libxkbcommon0",
+    "libfontconfig.so.1": "libfontconfig1", "libdbus-1.so.3": "libdbus-1-3",
+}  # fmt: skip
 PACKAGES = ("torch", "torchvision", "PySide6-Essentials", "pyqtgraph", "pillow", "pydicom", "tifffile", "imagecodecs")
 
 
@@ -29,7 +34,8 @@ def findings() -> dict[str, Any]:
         + ("" if gpu else ". No GPU: that is fine, the small encoder is made for it."),
         "GPU part": _gpu_part(),
         "Not used": used.note or "nothing was left out",
-        "Window": window_trouble() or "can be opened",
+        "Memory": _memory(),
+        "Window": window_trouble() or missing_libraries() or "can be opened",
         "Pixel cache": f"{cache_folder()}, {_free(cache_folder())} free",
     }
 
@@ -48,6 +54,29 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+def _memory() -> str:
+    from sslstudio.engine.compute import device
+
+    free = device.choose("cpu").free_memory()
+    return "not known" if free is None else f"{free / 1e9:,.1f} GB free"
+
+
+def missing_libraries() -> str:
+    """The libraries of the system that Qt needs on Linux and that are not there, in a sentence; '' when all are."""
+    if not sys.platform.startswith("linux"):
+        return ""
+    missing = [package for library, package in LIBRARIES.items() if not _loads(library)]
+    return f"libraries are missing: {', '.join(missing)} (as Debian and Ubuntu name them)" if missing else ""
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def _free(folder: Path) -> str:

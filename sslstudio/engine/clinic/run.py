@@ -1,5 +1,6 @@
 """The clinic on a folder and the audit of a run: pictures and weights are read, then evaluate/ looks at them."""
 
+import io
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from sslstudio.engine.clinic.signs.looked import FINE
 from sslstudio.engine.clinic.signs.sheet import example_sheet
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
@@ -50,10 +52,12 @@ class Examined:
 
     def save_examples(self, folder: Path) -> list[Path]:
         """A sheet of example pictures for each finding that is not fine; returns the files."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         sheets = {folder / f"{name}.png": sheet for name, sheet in self.example_sheets().items()}
         for path, sheet in sheets.items():
-            Image.fromarray(sheet).save(path)
+            content = io.BytesIO()
+            Image.fromarray(sheet).save(content, "PNG")
+            write_atomic(path, content.getvalue())
         return [*sheets, *self._save_copies(folder / "copies.csv")]
 
     def _save_copies(self, path: Path) -> list[Path]:

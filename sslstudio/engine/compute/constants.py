@@ -6,7 +6,11 @@ import torch
 from torch import Tensor
 
 
-@lru_cache(maxsize=256)
 def constant(values: tuple[float, ...], device: torch.device, dtype: torch.dtype = torch.float32) -> Tensor:
     """The values (n,) on the device. It is shared: never write into it."""
+    return _made(values, device, dtype)
+
+
+@lru_cache(maxsize=256)
+def _made(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
     return torch.tensor(values, device=device, dtype=dtype)

@@ -20,15 +20,14 @@ A piece of a list or a table that holds its separator is put in double quotes. I
 import csv
 import dataclasses
 import io
-import tomllib
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 import tomli_w
 
+from sslstudio.engine.core.checked_files import kind_words
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
 from sslstudio.engine.core.messages import Message, as_message
 from sslstudio.engine.core.migrations import current_key
@@ -71,10 +70,6 @@ class Overrides(Table["Table[Value]"]):
 
 
 Value = bool | int | float | str | None | tuple[Any, ...] | Table[Any]
-
-DEEPEST = 32  # levels of tables and lists; ours have 4
-LARGEST = 4 << 20  # bytes of a file of settings; ours have some thousands
-WHOLE_NUMBERS = range(-(2**63), 2**63)  # those that TOML allows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -242,7 +237,7 @@ def _check_pieces(field: OptionField, value: Any) -> None:
 
 def _not_a(field: OptionField, value: Any) -> ConfigError:
     return ConfigError(
-        "{field} = {value!r} is not {kind}.", field=field.name, value=value, kind=_type_words(field.type)
+        "{field} = {value!r} is not {kind}.", field=field.name, value=value, kind=_kind_words(field.type)
     )
 
 
@@ -287,18 +282,9 @@ def _check_limits(name: str, value: float, about: Option) -> None:
         )
 
 
-def _type_words(kind: type) -> str:
-    words = {
-        bool: Message("true or false"),
-        int: Message("a whole number"),
-        float: Message("a number"),
-        str: Message("a text"),
-        dict: Message("a table"),
-        Table: Message("a table"),
-        Overrides: Message("a table of options"),
-        tuple: Message("a list"),
-    }
-    return words.get(kind, kind.__name__)
+def _kind_words(kind: type) -> str:
+    words: dict[type, Message] = {Table: Message("a table"), Overrides: Message("a table of options")}
+    return words.get(kind) or kind_words(kind)
 
 
 def override_field(field: OptionField, key: str) -> OptionField:
@@ -343,7 +329,7 @@ def parse_value(field: OptionField, text: str) -> Value:
         return value
     except (ValueError, KeyError):
         raise ConfigError(
-            "{field} = {text!r} is not {kind}.", field=field.name, text=text, kind=_type_words(field.type)
+            "{field} = {text!r} is not {kind}.", field=field.name, text=text, kind=_kind_words(field.type)
         ) from None
 
 
@@ -586,66 +572,3 @@ def _explain_place(name: str, is_section: bool) -> Message:
 def to_toml(values: Mapping[str, Any]) -> str:
     """Text of a TOML file."""
     return tomli_w.dumps(dict(values))
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """Values of a TOML file. Raises ConfigError for one that holds no settings, OSError when it cannot be opened."""
-    with file.open("rb") as opened:
-        content = opened.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ConfigError(
-            "{file} is larger than {largest} MB: settings are not. Put the right file there.",
-            file=file,
-            largest=LARGEST >> 20,
-        )
-    return from_toml(content, str(file))
-
-
-def from_toml(text: str | bytes, name: str = "config.toml") -> dict[str, Any]:
-    """Values of a TOML text. Raises ConfigError with the place when it is not TOML, and for values that no settings
-    have: whole numbers of more than 64 bits, tables within tables without end."""
-    try:
-        values = tomllib.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
-    except RecursionError as error:
-        raise ConfigError(_too_deep(name)) from error
-    except ValueError as error:  # what is no TOML or no UTF-8, and numbers of thousands of digits
-        raise ConfigError("{name} is not a TOML file: {error}.", name=name, error=error) from error
-    _check_tree(values, name)
-    return values
-
-
-def _check_tree(values: dict[str, Any], name: str) -> None:
-    left: list[tuple[Any, int]] = [(values, 1)]
-    while left:
-        value, depth = left.pop()
-        if depth > DEEPEST:
-            raise ConfigError(_too_deep(name))
-        if isinstance(value, (dict, list)):
-            left += [(one, depth + 1) for one in (value.values() if isinstance(value, dict) else value)]
-        elif isinstance(value, int) and value not in WHOLE_NUMBERS:
-            raise ConfigError("{name} is not a TOML file: a whole number in it has more than 64 bits.", name=name)
-
-
-def _too_deep(name: str) -> Message:
-    return Message(
-        "{name} is damaged: its tables or lists lie within each other more than {deepest} times.",
-        name=name,
-        deepest=DEEPEST,
-    )
-
-
-def check_kinds(values: Mapping[str, Any], kinds: Mapping[str, type], name: str) -> None:
-    """Raises ConfigError for the first value of another type than `kinds` says; a dot leads into a table, and what is
-    absent is fine."""
-    for key, kind in kinds.items():
-        table, _, inner = key.rpartition(".")
-        holder = values.get(table, {}) if table else values
-        value = holder.get(inner) if isinstance(holder, Mapping) else None
-        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            raise ConfigError(
-                "{name} is damaged: {key} = {value} is not {kind}.",
-                name=name,
-                key=key,
-                value=str(value)[:80],
-                kind=_type_words(kind),
-            )

@@ -5,9 +5,11 @@ StudioError
 │   ├── ConfigError       an option: unknown, of the wrong type or out of its limits
 │   ├── DataError         a folder, a picture, a label file or a mask
 │   └── TaskDoesNotFit    a pretext task that has nothing to learn from these pictures
-└── RunError              a run that cannot go on: diverged, damaged checkpoint, full disk; exits with 1
+└── RunError              a run that cannot go on: diverged, damaged checkpoint; exits with 1
+    └── DiskFull          there is no room for what was to be written: it may be tried again
 
-Anything else that is raised is a bug in the program and is shown with its traceback.
+What the system raises (OSError, MemoryError, RecursionError) becomes a sentence at the boundary (`mishaps`); anything
+else is a bug in the program, and its traceback is kept in the log.
 """
 
 import difflib
@@ -60,6 +62,10 @@ class TaskDoesNotFit(InputError):
 
 class RunError(StudioError):
     """A run cannot go on."""
+
+
+class DiskFull(RunError):
+    """The disk has no room for what was to be written. What was there before is as it was."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> Message:

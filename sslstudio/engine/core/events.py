@@ -8,10 +8,12 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
+from sslstudio.engine.core.checked_files import Count, checked, parse_json
 from sslstudio.engine.core.errors import RunError, did_you_mean
-from sslstudio.engine.core.messages import Message, loads, to_stored
+from sslstudio.engine.core.messages import Message, to_stored
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,8 +33,8 @@ class Preparing(Event):
     """A stage before the first step, for example 'Reading pictures': `done` of `total` (0 when not known)."""
 
     stage: Message
-    done: int
-    total: int
+    done: Count
+    total: Count
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,8 +45,8 @@ class RunStarted(Event):
     run: str
     title: Message
     facts: dict[str, str | Message]
-    total_steps: int
-    first_step: int = 0
+    total_steps: Count
+    first_step: Count = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,8 +58,8 @@ class StepDone(Event):
     """
 
     part: str = ""
-    step: int
-    total_steps: int
+    step: Count
+    total_steps: Count
     epoch: float
     loss: float
     metrics: dict[str, float]
@@ -73,9 +75,9 @@ class Evaluated(Event):
     """Held-out pictures were scored. `split` is validation or test; `n` is how many pictures."""
 
     part: str = ""
-    step: int
+    step: Count
     split: str
-    n: int
+    n: Count
     metrics: dict[str, float]
     chance: dict[str, float]
 
@@ -91,11 +93,11 @@ class Probed(Event):
     'no difference yet'. `rank` and `spread` (evaluate/rankme.py) need no labels.
     """
 
-    step: int
+    step: Count
     share: float
     part: str = ""
-    labels: int
-    n: int
+    labels: Count
+    n: Count
     stages: list[dict[str, float]]
     best_stage: int
     difference: dict[str, float]
@@ -114,7 +116,7 @@ class Alarm(Event):
     `change` is the one change of settings that answers it, as `--set` takes it; '' where no setting does.
     """
 
-    step: int
+    step: Count
     name: str
     text: Message
     change: str = ""
@@ -124,7 +126,7 @@ class Alarm(Event):
 class SampleSaved(Event):
     """A picture of the network's answers on held-out puzzles; `path` is relative to the run folder."""
 
-    step: int
+    step: Count
     path: str
 
 
@@ -133,7 +135,7 @@ class CheckpointSaved(Event):
     """The weights are safely on disk; `path` is relative to the run folder; `best` if they are the best so far."""
 
     part: str = ""
-    step: int
+    step: Count
     path: str
     best: bool
 
@@ -153,8 +155,8 @@ class Advanced(Event):
     content of table.json or tournament.json as far as it goes; empty when nothing in it is new.
     """
 
-    done: int
-    total: int
+    done: Count
+    total: Count
     now: Message
     seconds_after: float
     table: Mapping[str, object]
@@ -164,14 +166,14 @@ class Advanced(Event):
 class Paused(Event):
     """The run waits."""
 
-    step: int
+    step: Count
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Resumed(Event):
     """The run goes on after a pause."""
 
-    step: int
+    step: Count
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -180,7 +182,7 @@ class RunFinished(Event):
     has it, or of an experiment's table; empty when there is none."""
 
     outcome: str
-    step: int
+    step: Count
     seconds: float
     metrics: Mapping[str, object]
 
@@ -202,25 +204,32 @@ def _numbers(value: Any, hint: object) -> Any:
     return value
 
 
+@cache
+def _hints(name: str) -> dict[str, Any]:
+    return {field.name: field.type for field in dataclasses.fields(Event.kinds[name])}
+
+
 def from_json(line: str) -> Event:
     """The event of one line. Raises RunError when the line is not an event (a torn or foreign file)."""
     try:
-        values = loads(line)
+        values = parse_json(line, Message("A line of an events file"), dict[str, Any])
         name = values.pop("event")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (RunError, KeyError) as error:
         raise RunError("This is not a line of an events file: {line!r}.", line=line[:80]) from error
     if not isinstance(name, str) or name not in Event.kinds:
         raise RunError(
             "There is no event called {name!r}. {hint}", name=name, hint=did_you_mean(str(name), Event.kinds)
         )
     kind = Event.kinds[name]
-    hints = {field.name: field.type for field in dataclasses.fields(kind)}
+    hints = _hints(name)
     unknown = set(values) - set(hints)
     if unknown:
         raise RunError(
             "The event {name} has no {unknown}: was it written by a newer version?", name=name, unknown=sorted(unknown)
         )
+    for key, value in values.items():
+        values[key] = checked(_numbers(value, hints[key]), hints[key], f"{name}.{key}")
     try:
-        return kind(**{key: _numbers(value, hints[key]) for key, value in values.items()})
+        return kind(**values)
     except TypeError as error:
         raise RunError("The event {name} is incomplete: {error}.", name=name, error=error) from error

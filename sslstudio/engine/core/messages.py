@@ -34,14 +34,29 @@ Plain = str | int | float | None
 Value = Any  # what may be given: Plain, Message, Path, an error with a message, or a list of these
 
 _FORM = re.compile(r"plural\((.*)\)", re.DOTALL)
+_WIDE = re.compile(r"[:.+<>^=, ]\d{3}")  # of a format that no template of the program has
+_STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _FORMATTER = string.Formatter()
 _BETWEEN = {"words": " ", "semicolons": "; "}
 _KEYS = {"template", "values", "text"}
 
 
+def neutral(text: str) -> str:
+    """A text that does nothing but be read: what steers a terminal (escape sequences), turns the direction of what
+    follows or hides is written out (\\u001b). Line breaks and tabs stay."""
+    return _STEERS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
 def printable(name: str) -> str:
-    """A name as a text for screens, JSON and logs: bytes that are no UTF-8 become the replacement character."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A name as a text for screens, JSON and logs: bytes that are no UTF-8 become the replacement character, and what
+    steers a terminal is written out, line breaks, too."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return neutral(text).replace("\n", "\\u000a").replace("\t", "\\u0009")
+
+
+def plain_markdown(name: str) -> str:
+    """A name as Markdown shows it letter by letter: no heading, no link, no HTML."""
+    return re.sub(r"([\\`*_\[\]<>#|!])", r"\\\1", printable(name))
 
 
 @dataclass(frozen=True)
@@ -131,6 +146,8 @@ def from_stored(value: Any) -> Any:
         inner = {key: from_stored(item) for key, item in value.items()}
         if not is_message(value) or not isinstance(inner["values"], dict) or not isinstance(value["text"], str):
             return inner
+        if _WIDE.search(value["template"]):  # '{n:999999999}' would be a gigabyte of spaces
+            return plain(value["text"])
         return Message._make(
             value["template"], {str(name): one for name, one in inner["values"].items()}, value["text"]
         )
@@ -222,19 +239,24 @@ def _keep(value: Value) -> Any:
     if value is None or isinstance(value, (Message, bool, int, float)):
         return value
     if isinstance(value, str):
-        return printable(value)
+        return _readable(value)
     if isinstance(value, os.PathLike):
         return printable(os.fspath(value))
     if isinstance(value, BaseException):
         message = getattr(value, "message", None)
-        return message if isinstance(message, Message) else printable(str(value))
+        return message if isinstance(message, Message) else _readable(str(value))
     if isinstance(value, Mapping):
         return [_keep(item) for item in value]
     if hasattr(value, "item") and not getattr(value, "shape", None):
         return value.item()  # a number of numpy's
     if isinstance(value, (Sequence, set, frozenset)) or hasattr(value, "__iter__"):
         return [_keep(item) for item in value]
-    return printable(str(value))
+    return _readable(str(value))
+
+
+def _readable(text: str) -> str:
+    """A text of several lines, maybe; a name with a line break should come as a path or by `printable`."""
+    return neutral(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def _fill(template: str, values: Mapping[str, Any], language: Language) -> str:

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the last as in Japanese
 
 
 def harmless(cell: Any) -> Any:

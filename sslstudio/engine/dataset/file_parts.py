@@ -14,8 +14,9 @@ from typing import TypeVar
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.decode import count_pages
-from sslstudio.engine.images.formats.wanted import from_text, page_path, read_channels
+from sslstudio.engine.images.formats.wanted import PAGE, from_text, page_path, read_channels
 from sslstudio.engine.images.index import ImageIndex
+from sslstudio.engine.labels.picture_choices import apply_choices
 from sslstudio.engine.labels.types import Recognised
 
 T = TypeVar("T")
@@ -59,9 +60,11 @@ def _expand(recognised: Recognised, pages: str) -> Recognised:
         classes = replace(classes, of=_spread(classes.of, of))
     notes = _notes(of, masked, pages)
     given, groups = _spread(recognised.given_split, of), _spread(recognised.groups, of)
-    return replace(
+    found = replace(
         recognised, pictures=new, classes=classes, given_split=given, groups=groups, notes=(*recognised.notes, *notes)
     )
+    paged = {path: role for path, role in recognised.chosen_pictures.items() if PAGE in path}
+    return replace(apply_choices(found, paged), chosen_pictures=recognised.chosen_pictures)
 
 
 def _pages_of(index: ImageIndex, path: str) -> int:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message
@@ -62,12 +63,36 @@ def _group_files(paths: Sequence[str], rule: str) -> dict[str, str]:
     return {path: found.get(path, f"/{path}") for path in paths}  # no folder and no match begins with a slash
 
 
-def groups_of(paths: Sequence[str], rule: str, given: Mapping[str, str]) -> dict[str, str]:
+def groups_of(
+    paths: Sequence[str], rule: str, given: Mapping[str, str], together: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """The groups by the rule, else those that a person gave by folders or a column of a table (`Recognised.groups`); a
-    picture that has none is a group of its own; {} where there are neither."""
+    picture that has none is a group of its own; {} where there are neither. What is to be kept `together` (picture ->
+    name) joins the groups of its pictures."""
     if rule.strip() or not given:
-        return group_paths(paths, rule)
-    return {path: given.get(path, f"/{file_of(path)}") for path in paths}
+        found = group_paths(paths, rule)
+    else:
+        found = {path: given.get(path, f"/{file_of(path)}") for path in paths}
+    return _join({path: found.get(path, f"/{file_of(path)}") for path in paths}, together) if together else found
+
+
+def _join(groups: dict[str, str], together: Mapping[str, str]) -> dict[str, str]:
+    """The groups, those of them as one that hold pictures of one name in `together`."""
+    parent: dict[str, str] = {}
+
+    def first(group: str) -> str:
+        while (above := parent.get(group, group)) != group:
+            group = above
+        return group
+
+    by_name: dict[str, str] = {}
+    for path, name in sorted(together.items()):
+        if path in groups:
+            group = first(groups[path])
+            known = first(by_name.setdefault(name, group))
+            if known != group:
+                parent[max(known, group)] = min(known, group)
+    return {path: first(group) for path, group in groups.items()}
 
 
 def _by_folder(paths: Sequence[str], level: str, above: int = 0) -> dict[str, str]:

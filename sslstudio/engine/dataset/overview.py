@@ -16,7 +16,7 @@ from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import Album
 from sslstudio.engine.labels.recognise import recognising
-from sslstudio.engine.labels.roles import OF_FOLDERS, Role
+from sslstudio.engine.labels.roles import OF_FOLDERS, Role, place_among
 from sslstudio.engine.labels.types import Recognised
 
 LISTED = 20  # files named one by one on a terminal
@@ -58,6 +58,7 @@ class Overview:
             "given_split": dict(Counter(self.recognised.given_split.values())),
             "roles": [one.to_json() for one in self.recognised.roles],
             "groups": len(set(self.recognised.groups.values())),
+            "excluded": list(self.recognised.excluded),
             "label_sources": [vars(one) for one in self.recognised.candidates],
             "notes": self.notes(),
             "suggested_groups": suggest_groups(index.paths),
@@ -142,9 +143,10 @@ def role_lines(told: Sequence[Role]) -> list[Message]:
     if not told:
         return []
     lines = [Message("What is what (change it with --role PATH=ROLE):")]
+    listed = {one.path for one in told}
     for one in told:
-        deep = one.path.count("/") + (":" in one.path) + 1 if one.path else 0
-        name = one.path.rpartition(":")[2] if ":" in one.path else one.path.rpartition("/")[2]
+        above, name = place_among(one.path, listed)
+        deep = (above.count("/") + 1 if above else 0) + bool(one.path)
         mark = "/" if one.choices == OF_FOLDERS and one.path else ""
         lines.append(
             Message(

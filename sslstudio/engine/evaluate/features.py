@@ -92,6 +92,7 @@ def copy_with_own_statistics(encoder: Encoder, images: Tensor) -> Encoder:
     encoder itself is not touched.
     """
     twin = copy.deepcopy(encoder)
+    twin.compiled = False  # for a few batches, each of another shape or mode, compiling would take minutes
     for layer in twin.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.reset_running_stats()

@@ -15,7 +15,7 @@ from torch import Tensor
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.halving import in_halves
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
@@ -150,7 +150,7 @@ def mask_of(chances: Tensor, height: int, width: int) -> npt.NDArray[np.uint8]:
 
 def write_mask(file: Path, mask: npt.NDArray[np.uint8]) -> None:
     """An 8-bit palette PNG whose values are the class numbers."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     write_atomic(file, mask_png(mask))
 
 

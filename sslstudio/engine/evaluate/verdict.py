@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sslstudio.engine.core.messages import NOTHING, Message, join
-from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED
+from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED
 from sslstudio.engine.evaluate.scores import HEADLINE, Array, Score, always, difference, per_class, score
-from sslstudio.engine.runs.metrics import FinetuneMetrics, PartResult
+from sslstudio.engine.runs.metrics import FinetuneMetrics, PartResult, ScoreInterval
 
 TITLES = {"balanced_accuracy": Message("balanced accuracy"), "mean_iou": Message("mean IoU")}
 BEGINNING = {"balanced_accuracy": Message("Balanced accuracy"), "mean_iou": Message("Mean IoU")}  # of a sentence
 KINDS = {"classification": Message("Classification"), "segmentation": Message("Segmentation")}  # in titles of runs
+WITHOUT = {FROM_SCRATCH: Message("from scratch"), UNTRAINED: Message("with untrained features")}  # a pretraining
 Scores = Mapping[str, Mapping[str, Score]]  # of each part, by name
 FEW = 50  # test pictures under which the interval itself is shaky
 NAMED = 5  # classes that are named at most
@@ -53,9 +54,18 @@ def summarise(
         "parts": {part: _part(kind, names, matrices, scores[part]) for part, matrices in confusions.items()},
         "difference": gap.to_json() if gap else None,
         "compared_with": without,
+        "differences": _to_each(kind, confusions, groups),
         "verdict": verdict(headline, scores, gap, baseline),
         "notes": [*_notes(len(some), n_train, gap is not None), *_rare(kind, names, some)],
     }
+
+
+def _to_each(kind: str, confusions: Mapping[str, Array], groups: Sequence[str] | None) -> dict[str, ScoreInterval]:
+    """How much higher the pretrained arm scores than each of the others, picture by picture."""
+    if PRETRAINED not in confusions:
+        return {}
+    others = (part for part in confusions if part != PRETRAINED)
+    return {part: difference(kind, confusions[PRETRAINED], confusions[part], groups).to_json() for part in others}
 
 
 def _without(headline: str, scores: Scores) -> str:
@@ -80,14 +90,28 @@ def verdict(headline: str, parts: Scores, gap: Score | None, baseline: Mapping[s
     """A few sentences that a person can repeat without lying. What has no twin beside it says so.
 
     First what always guessing the most frequent class gets as well: a network that does not beat that is of no use,
-    whatever its twin does.
+    whatever its twin does, and then the twin is only named.
     """
     scores = parts[PRETRAINED] if gap else next(iter(parts.values()))
     pixels = _fewer_pixels(scores, baseline)
     if gap is None:
-        return join([pixels, _alone(headline, parts, baseline[headline])])
-    said = [_no_better(headline, scores, baseline[headline]), pixels, _compared(headline, parts, gap)]
-    return join([*said, _general(headline, parts)])
+        return join([pixels, _alone(headline, parts, baseline[headline], clear=not pixels)])
+    guessed = [one for one in (_no_better(headline, scores, baseline[headline]), pixels) if one]
+    compared = _beside_guessing(headline, parts) if guessed else _compared(headline, parts, gap)
+    return join([*guessed, compared, _general(headline, parts)])
+
+
+def _beside_guessing(headline: str, parts: Scores) -> Message:
+    """The two scores of a comparison from which nothing follows."""
+    without = _without(headline, parts)
+    return Message(
+        "The {title} is {ours:score} pretrained against {theirs:score} {without}: while guessing does as well, "
+        "nothing follows from their difference.",
+        title=TITLES[headline],
+        ours=parts[PRETRAINED][headline].value,
+        theirs=parts[without][headline].value,
+        without=WITHOUT[without],
+    )
 
 
 def _general(headline: str, parts: Scores) -> Message:
@@ -136,10 +160,10 @@ def _fewer_pixels(scores: Mapping[str, Score], baseline: Mapping[str, float]) ->
     )
 
 
-def _alone(headline: str, parts: Scores, baseline: float) -> Message:
+def _alone(headline: str, parts: Scores, baseline: float, *, clear: bool) -> Message:
     part, scores = next(iter(parts.items()))
     one = scores[headline]
-    above = Message("above the") if one.low > baseline else Message("not clearly above the")
+    above = Message("above the") if one.low > baseline and clear else Message("not clearly above the")
     name = BEGINNING[headline]
     said = Message(
         "{value:score} (95 % interval {low:score} to {high:score}, n = {n}), {above} {baseline:score} of "
@@ -172,7 +196,7 @@ def _compared(headline: str, parts: Scores, gap: Score) -> Message:
         "{says}: {title} {ours:score} pretrained against {theirs:score} {without}, a difference of "
         "{gap:points} (95 % interval {low:signed} to {high:signed}, n = {n}). Another draw of labels or another seed "
         "can differ.",
-        without=Message("from scratch") if without == FROM_SCRATCH else Message("with untrained features"),
+        without=WITHOUT[without],
         says=says,
         title=TITLES[headline],
         ours=ours,

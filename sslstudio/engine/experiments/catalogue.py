@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.core.messages import NOTHING, Message, loads
+from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.experiments.compare import Comparison, compare
 from sslstudio.engine.experiments.compare_config import CompareConfig
 from sslstudio.engine.experiments.config import stored_config
@@ -72,11 +74,9 @@ def open_experiment(path: Path) -> OpenedExperiment:
         raise RunError("{path} holds no comparison and no tournament.", path=path)
     file = path / TABLES[config.job]
     try:
-        table = loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    except ValueError as error:
-        raise RunError(
-            "{file} is damaged: {error}. Remove it; going on writes it anew.", file=file, error=error
-        ) from error
+        table = read_json(file, dict[str, Any], advice=Message("Remove it; going on writes it anew."))
+    except FileNotFoundError:
+        table = {}
     return OpenedExperiment(path, config.replace(out=str(path)), table)
 
 

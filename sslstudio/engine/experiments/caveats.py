@@ -9,9 +9,10 @@ from filelock import FileLock
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message, as_message, loads, to_stored
+from sslstudio.engine.core.messages import Message, as_message, to_stored
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import suggest_groups
@@ -56,7 +57,7 @@ def look_at_split(config: CompareConfig, control: RunControl) -> Generator[Prepa
 def split_notes(config: CompareConfig) -> list[Message]:
     """The sentences of facts.json; none while it is not there."""
     try:
-        content: SplitFacts = loads((Path(config.out) / FACTS).read_text(encoding="utf-8"))
+        content: SplitFacts = read_json(Path(config.out) / FACTS, SplitFacts)
     except FileNotFoundError:
         return []
     return [as_message(note, {}) for note in content["notes"]]

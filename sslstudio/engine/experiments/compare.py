@@ -16,6 +16,7 @@ import torch
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.seeding import generator
+from sslstudio.engine.core.atomic_files import remove_file
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Advanced, Event, Note, Preparing
@@ -184,7 +185,7 @@ class Comparison(Strategy[CompareConfig]):
         """Keep of a cell what the tables need: hundreds of cells would fill a disk with weights."""
         if run.is_cell and not self.config.keep_weights:
             for file in run.path.glob("*.safetensors"):
-                file.unlink()
+                remove_file(file)
 
     def tell(self, run: ExperimentRun) -> Note:
         """'3 of 9: From scratch, 2 labels, draw 2: balanced accuracy 0.417 (3 s)'."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sslstudio.engine.core.atomic_files import leads_out
 from sslstudio.engine.core.config import (
     BaseConfig,
     Overrides,
@@ -21,6 +20,7 @@ from sslstudio.engine.core.config import (
 )
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.messages import Message, plain
+from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED, arm_title
 from sslstudio.engine.experiments.config import ExperimentConfig, set_up_pretraining
 from sslstudio.engine.experiments.experiment_run import ExperimentRun

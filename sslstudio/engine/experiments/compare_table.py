@@ -69,6 +69,7 @@ from sslstudio.engine.experiments.tables import (
 from sslstudio.engine.finetuning.costs import read_costs
 from sslstudio.engine.finetuning.labelled import encoder_of
 from sslstudio.engine.labels import roles
+from sslstudio.engine.labels.picture_choices import together_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
@@ -224,7 +225,7 @@ def _chosen_groups(config: CompareConfig) -> Mapping[str, str]:
 
 
 def _tested(config: CompareConfig, paths: list[str]) -> Tested:
-    groups = groups_of(paths, config.data.groups, _chosen_groups(config))
+    groups = groups_of(paths, config.data.groups, _chosen_groups(config), together_of(config.data.roles))
     named = [groups[path] for path in paths] if groups else None
     first = next(
         scored_pictures(cell_run(config, source, labels, draw), source)

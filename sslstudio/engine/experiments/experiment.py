@@ -15,7 +15,7 @@ from typing import ClassVar, Generic
 
 from filelock import FileLock, Timeout
 
-from sslstudio.engine.core.atomic_files import make_folder
+from sslstudio.engine.core.atomic_files import make_folder, take_lock
 from sslstudio.engine.core.config import to_dict
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError, TaskDoesNotFit
@@ -31,7 +31,7 @@ from sslstudio.engine.core.events import (
 )
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.experiments.config import C, stored_config
-from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Spent
+from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Outcome, Spent
 from sslstudio.engine.experiments.tables import Table
 from sslstudio.engine.finetuning.label_snapshot import keep_labels
 from sslstudio.engine.runs.experiment_folder import write_experiment_settings
@@ -189,11 +189,11 @@ class Experiment(Generic[C]):
 
     def _claim(self, strategy: Strategy[C], run: ExperimentRun) -> Iterator[Event]:
         """Do a run, unless another process does."""
-        run.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(run.path.parent)
         with ExitStack() as held:
             if strategy.shared:
                 try:
-                    held.enter_context(FileLock(run.lock, timeout=0, thread_local=False))
+                    held.callback(take_lock(run.lock).release)
                 except Timeout:
                     return
             if strategy.is_settled(run):
@@ -206,7 +206,8 @@ class Experiment(Generic[C]):
 
     def _do(self, strategy: Strategy[C], run: ExperimentRun) -> Iterator[Event]:
         began = time.monotonic()
-        outcome, words = DONE, ""
+        outcome: Outcome = DONE
+        words = ""
         try:
             yield from _pass_on(run, run.carry_out(lambda: strategy.start(run, self._control), self._control))
         except StudioError as error:

@@ -4,31 +4,35 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Final, Literal, TypedDict, Unpack
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.checked_files import Share, read_json
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.core.messages import loads, to_stored
+from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.runs.trash import out_of_the_way
 
-DONE, REFUSED, FAILED = "done", "refused", "failed"
+AGAIN = Message("Remove it, and that run is done again.")
+Outcome = Literal["done", "refused", "failed"]
+DONE: Final = "done"
+REFUSED: Final = "refused"
+FAILED: Final = "failed"
 
 
 class Spent(TypedDict, total=False):
     """What a run took, and on what: empty where nothing was trained."""
 
-    seconds: float
+    seconds: Share
     machine: dict[str, str]
 
 
 class Facts(Spent, total=False):
     """How a run was settled: done, or refused or failed and why. Empty while it is not."""
 
-    outcome: str
+    outcome: Outcome
     words: str
 
 
@@ -64,22 +68,18 @@ class ExperimentRun:
         """Where it is written that it is settled. Removed, it is done again."""
         return self.path.with_name(f"{self.path.name}.json")
 
-    def note(self, outcome: str, words: str = "", **spent: Unpack[Spent]) -> None:
+    def note(self, outcome: Outcome, words: str = "", **spent: Unpack[Spent]) -> None:
         """Write down that it is settled."""
         content: Facts = {"outcome": outcome, "words": words, **spent}
-        self.record.parent.mkdir(parents=True, exist_ok=True)  # a run that was refused has made no folder
+        make_folder(self.record.parent)  # a run that was refused has made no folder
         write_atomic(self.record, (json.dumps(to_stored(content), indent=1) + "\n").encode())
 
     def facts(self) -> Facts:
         """What was written down; empty while it is not settled. Raises RunError when it is damaged."""
         try:
-            content: Facts = loads(self.record.read_text(encoding="utf-8"))
+            content: Facts = read_json(self.record, Facts, advice=AGAIN)
         except FileNotFoundError:
             return {}
-        except ValueError as error:
-            raise RunError(
-                "{record} is damaged: {error}. Remove it, and that run is done again.", record=self.record, error=error
-            ) from error
         return content
 
     def outcome(self) -> str | None:

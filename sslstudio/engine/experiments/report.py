@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.messages import Message, plain_markdown
 from sslstudio.engine.experiments.tables import (
     Cell,
     EfficiencyTable,
@@ -28,7 +28,7 @@ def markdown(table: EfficiencyTable) -> str:
     name = TITLES[table["headline"]]
     unit = "labels a class" if table["kind"] == "classification" else "labelled pictures"
     blocks = [
-        f"# Label efficiency: {name} on {table['folder']}",
+        f"# Label efficiency: {name} on {plain_markdown(table['folder'])}",
         _basis(table),
         f"## {name[0].upper() + name[1:]} by {unit}, mean over draws (95 % interval)\n\n" + _scores(table),
         *_against_nothing(table),
@@ -237,12 +237,13 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+    plain = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(plain, widths, strict=True)) + " |"
 
 
 def tournament_markdown(table: TournamentTable) -> str:
     """tournament.md: the rounds, the winner, and how sure that is."""
-    blocks = [f"# Tournament on {table['folder']}, {table['minutes']:g} minutes"]
+    blocks = [f"# Tournament on {plain_markdown(table['folder'])}, {table['minutes']:g} minutes"]
     for number, entries in enumerate(table["rounds"], start=1):
         blocks.append(f"## Round {number}\n\n" + _round(entries))
     if table["winner"]:

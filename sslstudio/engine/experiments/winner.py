@@ -6,9 +6,10 @@ from pathlib import Path
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import Message, loads, to_stored
+from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.evaluate.probe_report import probed
 from sslstudio.engine.experiments.experiment_run import DONE
 from sslstudio.engine.experiments.tournament_config import TournamentConfig, winner_run
@@ -55,7 +56,7 @@ def measure_winner(config: TournamentConfig, control: RunControl) -> Generator[P
 def measured(config: TournamentConfig) -> ProbeResult | None:
     """What was found; None as long as nothing was."""
     try:
-        found: ProbeResult | None = loads((Path(config.out) / MEASURED).read_text(encoding="utf-8"))
+        found: ProbeResult | None = read_json(Path(config.out) / MEASURED, ProbeResult | None)
     except FileNotFoundError:
         return None
     return found

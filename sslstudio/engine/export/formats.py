@@ -9,18 +9,26 @@ use_it.py       loads them without this program
 
 import hashlib
 import importlib.util
+import io
 import json
-import shutil
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from sslstudio.engine.core.atomic_files import folder_beside, folder_error
+from sslstudio.engine.core.atomic_files import (
+    cannot_write,
+    copy_file,
+    discard_folder,
+    folder_beside,
+    folder_error,
+    put_folder,
+    write_plain,
+)
 from sslstudio.engine.core.errors import DataError, RunError, did_you_mean
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, to_stored
@@ -136,19 +144,13 @@ def write_export(
         written = yield from _write_all(beside, exportables, formats, pictures)
         content = {**card, "files": [vars(one) for one in written]}
         text = json.dumps(to_stored(content), indent=1, ensure_ascii=False, allow_nan=False)
-        (beside / CARD).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-        source = Path(use_it.__file__).with_suffix(".py")
-        (beside / SNIPPET).write_bytes(source.read_bytes())
-        beside.chmod(0o755)  # what mkdtemp made is for its owner alone
-        if out.exists():
-            out.rmdir()  # empty: looked at above
-        beside.replace(out)
+        write_plain(beside / CARD, f"{text}\n".encode(errors="backslashreplace"))
+        copy_file(Path(use_it.__file__).with_suffix(".py"), beside / SNIPPET)
+        put_folder(beside, out)
     except OSError as error:
-        raise RunError(
-            "{out} could not be written: {reason}. Is the disk full or read-only?", out=out, reason=error.strerror
-        ) from error
+        raise cannot_write(out, error) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        discard_folder(beside)
     return written
 
 
@@ -184,7 +186,7 @@ def _checked(file: Path, form: str, wanted: Tensor, found: Tensor) -> Written:
 
 
 def _safetensors(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in one.tensors.items()}, file)
+    write_plain(file, save({name: tensor.detach().cpu().contiguous() for name, tensor in one.tensors.items()}))
     with torch.no_grad():
         return one.rebuilt(load_file(file))(pictures)
 
@@ -198,7 +200,7 @@ def _onnx(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
         torch.onnx.export(
             one.network,
             (pictures[:2],),
-            str(file),
+            str(file),  # it writes by name; the folder gets its own when all is there
             dynamo=False,
             opset_version=OPSET,
             input_names=["pictures"],
@@ -213,7 +215,9 @@ def _torchscript(one: Exportable, pictures: Tensor, file: Path) -> Tensor:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch calls the format old; what reads it is still widespread
         traced = torch.jit.trace(one.network, pictures[:2], check_trace=False)  # type: ignore[no-untyped-call]
-        traced.save(str(file))
+        content = io.BytesIO()
+        torch.jit.save(traced, content)
+        write_plain(file, content.getvalue())
         answers: Tensor = torch.jit.load(str(file), map_location="cpu")(pictures)  # type: ignore[no-untyped-call]
     return answers
 

@@ -136,7 +136,7 @@ def encoder_facts(config: EncoderConfig) -> dict[str, object]:
 
 def _card(run: RunFolder, data: DataConfig, network: Answering, config: EncoderConfig) -> dict[str, object]:
     """What holds for every export. Folders are named without their path: it is nobody's business."""
-    split = run.read_json("split.json") or {}
+    split = run.split_table() or {}
     return {
         "made_with": f"SSL Studio {__version__}",
         "made_at": time.strftime("%Y-%m-%d %H:%M:%S"),

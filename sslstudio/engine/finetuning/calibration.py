@@ -4,12 +4,13 @@ Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04
 the class with the largest share stays the answer, so nothing is chosen by the validation pictures.
 """
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslstudio.engine.core.checked_files import AtLeast
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.run_folder import RunFolder
 
@@ -21,7 +22,7 @@ TEMPERATURES = torch.logspace(-1.0, 1.0, 201, dtype=torch.float64)  # 0.1 to 10
 class Calibration(TypedDict):
     """How a part was calibrated: on `n` pictures; the negative log-likelihood a picture `before` and `after`."""
 
-    temperature: float
+    temperature: Annotated[float, AtLeast(0.01)]
     n: int
     before: float
     after: float
@@ -42,7 +43,7 @@ def fit_temperature(logits: Tensor, targets: Tensor) -> Calibration:
 
 def read_calibrations(run: RunFolder) -> dict[str, Calibration]:
     """What was measured of each part; empty where there was too little to measure on."""
-    found: dict[str, Calibration] = run.read_json(FILE) or {}
+    found: dict[str, Calibration] = run.read_json(FILE, dict[str, Calibration]) or {}
     return found
 
 

@@ -8,6 +8,7 @@ Decoding, scoring and what else all arms share is in no arm's cost.
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from sslstudio.engine.core.checked_files import Count, Share
 from sslstudio.engine.evaluate.arms import FROM_SCRATCH, UNTRAINED
 from sslstudio.engine.runs.run_folder import RunFolder
 
@@ -18,8 +19,8 @@ READ_BY = {UNTRAINED: FROM_SCRATCH}  # whose read-out an arm has, where it is no
 class ArmCost(TypedDict):
     """Seconds of training and of reading features; steps, 0 where the arm is only read."""
 
-    seconds: float
-    steps: int
+    seconds: Share
+    steps: Count
 
 
 class Spent(TypedDict):
@@ -30,7 +31,7 @@ class Spent(TypedDict):
 
 
 def _read(run: RunFolder) -> Spent:
-    found: Spent | None = run.read_json(FILE)
+    found: Spent | None = run.read_json(FILE, Spent)
     return found or {"reading": {}, "arms": {}}
 
 

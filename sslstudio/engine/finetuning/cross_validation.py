@@ -30,7 +30,7 @@ from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, st
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
-from sslstudio.engine.runs.run_folder import METRICS, RunFolder
+from sslstudio.engine.runs.run_folder import METRICS, RunFolder, SplitTable, checked_split
 from sslstudio.engine.training.config import FinetuneConfig, config_dict, finetune_from_dict
 from sslstudio.engine.training.recognised_record import keep_recognised, recall
 from sslstudio.engine.training.session import Session, open_session
@@ -72,7 +72,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     taught = sorted(_suggested(session, config.kind, tuple(labels)))
     run.write_json(TAUGHT_FILE, taught)
     note_labels(run, config.kind, session.recognised, [*_tested(splits), *taught])
-    yield from run.record(_run(config, splits, session, device, run, control))
+    yield from run.record(_run(config, splits, session, device, run, control), control)
 
 
 def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
@@ -81,10 +81,11 @@ def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     session = yield from open_session(config.data, device, control)
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
-    splits = [Split.from_json(values) for values in run.read_json(FOLDS_FILE)]
-    taught = run.read_json(TAUGHT_FILE) or []
+    dealt: list[dict[str, list[str]]] = run.read_json(FOLDS_FILE, list[SplitTable]) or []
+    splits = [Split.from_json(checked_split(one, run.path / FOLDS_FILE)) for one in dealt]
+    taught: list[str] = run.read_json(TAUGHT_FILE, list[str]) or []
     check_labels(run, config.kind, session.recognised, [*_tested(splits), *taught])
-    yield from run.record(_run(config, splits, session, device, run, control))
+    yield from run.record(_run(config, splits, session, device, run, control), control)
 
 
 def _tested(splits: list[Split]) -> list[str]:
@@ -105,7 +106,9 @@ def deal(session: Session, config: FinetuneConfig, folds: int) -> list[Split]:
     suggested = _suggested(session, config.kind, paths)
     paths = tuple(path for path in paths if path not in suggested)
     targets = np.array([labels[path] for path in paths], np.int64)
-    group_of = groups_of([*paths, *suggested], config.data.groups, session.recognised.groups)
+    group_of = groups_of(
+        [*paths, *suggested], config.data.groups, session.recognised.groups, session.recognised.together
+    )
     groups = {path: group_of[path] for path in paths} if group_of else {}
     fewest = min(np.bincount(targets)[np.unique(targets)], default=0)
     units = len(set(groups.values())) if groups else len(paths)
@@ -201,7 +204,7 @@ def pooled_result(config: FinetuneConfig, run: RunFolder, splits: list[Split], n
         paths = [path for names, _ in stored for path in names]
     frequent = int(next(iter(confusions.values())).sum((0, 2)).argmax())
     began = recall(run, config.data.folder, config.data.labels)
-    groups = groups_of(paths, config.data.groups, began.groups if began else {})
+    groups = groups_of(paths, config.data.groups, began.groups if began else {}, began.together if began else {})
     first = children[0].finetune_metrics()
     assert first is not None
     metrics = summarise(

@@ -145,7 +145,7 @@ def check_labels(run: RunFolder, kind: str, recognised: Recognised, paths: Seque
 
 
 def _noted(run: RunFolder) -> LabelSnapshot | None:
-    noted: LabelSnapshot | None = run.read_json(FILE)
+    noted: LabelSnapshot | None = run.read_json(FILE, LabelSnapshot)
     return noted
 
 

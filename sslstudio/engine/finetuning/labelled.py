@@ -238,6 +238,11 @@ class LabelledJob:
         """See `encoder`."""
         return Trial(self.network)
 
+    def stop_compiling(self) -> bool:
+        """See `job.Job`."""
+        was, self.encoder.compiled = self.encoder.compiled, False
+        return was
+
     def _weighs(self) -> bool:
         return self.kind == "classification" and self.config.recipe.balance_classes
 

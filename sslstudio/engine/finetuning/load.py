@@ -27,7 +27,7 @@ from sslstudio.engine.models.mask_read_out import Answering, MaskReadOut, Turnin
 from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.run_folder import RunFolder
-from sslstudio.engine.training.checkpoint import load_tensors
+from sslstudio.engine.training.checkpoint import load_tensors, restore_weights
 from sslstudio.engine.training.config import FinetuneConfig, finetune_from_dict
 from sslstudio.engine.training.session import open_session, reopen_session, split_of
 
@@ -94,7 +94,7 @@ def load_trained(path: Path, device: str = "auto", part: str = "", weights: str 
 
 def _trained_network(run: RunFolder, part: str, config: FinetuneConfig, classes: int, file: Path) -> Network:
     network = blank_network(encoder_of(part, config), config.kind, classes, stage_of(run, part, config))
-    network.load_state_dict(_network_weights(load_tensors(file)[0]))
+    restore_weights(network, _network_weights(load_tensors(file)[0]), file)
     return network
 
 

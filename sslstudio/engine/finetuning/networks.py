@@ -3,10 +3,13 @@
 import copy
 import time
 from collections.abc import Generator
+from typing import Annotated, TypedDict
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import seed_init
+from sslstudio.engine.core.checked_files import AtLeast
 from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
@@ -33,6 +36,13 @@ from sslstudio.engine.training.config import FinetuneConfig
 from sslstudio.engine.training.session import Session
 
 SCALE_FROM = 512  # pictures that the pixel scale is measured on
+
+
+class _Stage(TypedDict):
+    stage: Annotated[int, AtLeast(0)]
+    right: list[float]
+
+
 STAGES = "stages.json"  # which stage each part reads: {"pretrained": {"stage": 3, "right": [.., .., .., ..]}}
 
 
@@ -190,9 +200,9 @@ def _stage(
     run: RunFolder,
 ) -> tuple[int, Message]:  # fmt: skip
     """The stage that a part reads, chosen once and kept in the run folder."""
-    stored = run.read_json(STAGES) or {}
+    stored = run.read_json(STAGES, dict[str, _Stage]) or {}
     if part in stored:
-        return int(stored[part]["stage"]), NOTHING
+        return _known_stage(run, stored[part]["stage"]), NOTHING
     pictures = Pictures(session.cache, labelled.train, device)
     targets = targets_of(session, config.kind, pictures.paths)
     stage, right = stage_by_probe(start, pictures, targets, config.seed)
@@ -209,10 +219,21 @@ def _stage(
     )
 
 
+def _known_stage(run: RunFolder, stage: int) -> int:
+    if stage > LAST:
+        raise RunError(
+            "{path} names the stage {stage}, and encoders have {last}. Remove it, and it is chosen anew.",
+            path=run.path / STAGES,
+            stage=stage,
+            last=LAST,
+        )
+    return stage
+
+
 def stage_of(run: RunFolder, part: str, config: FinetuneConfig) -> int:
     """The stage that a part of a stored run reads (0: all)."""
     stage = fixed_stage(part, config)
     if stage is not None:
         return stage
-    stored = run.read_json(STAGES) or {}
-    return int(stored[part]["stage"]) if part in stored else LAST
+    stored = run.read_json(STAGES, dict[str, _Stage]) or {}
+    return _known_stage(run, stored[part]["stage"]) if part in stored else LAST

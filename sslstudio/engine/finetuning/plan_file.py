@@ -2,6 +2,7 @@
 
 from typing import TypedDict
 
+from sslstudio.engine.core.checked_files import Count
 from sslstudio.engine.runs.run_folder import RunFolder
 
 FILE = "plan.json"
@@ -10,7 +11,7 @@ FILE = "plan.json"
 class FinetunePlan(TypedDict):
     """`labelled` are the pictures that are trained on, relative to the folder."""
 
-    steps: int
+    steps: Count
     classes: list[str]
     labelled: list[str]
 
@@ -22,5 +23,5 @@ def write_plan(run: RunFolder, plan: FinetunePlan) -> None:
 
 def read_plan(run: RunFolder) -> FinetunePlan | None:
     """What was settled, None before. Raises RunError when the file is damaged."""
-    plan: FinetunePlan | None = run.read_json(FILE)
+    plan: FinetunePlan | None = run.read_json(FILE, FinetunePlan)
     return plan

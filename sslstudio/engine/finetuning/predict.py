@@ -14,9 +14,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.atomic_files import Appender, make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.file_parts import choose_parts
@@ -123,8 +123,7 @@ def _claim(out: Path, trained: Trained, folder: Path) -> None:
 def _known(out: Path, stamps: dict[str, list[int]]) -> dict[str, AnswerLine]:
     """Answers that are there for pictures as they are now. A torn last line goes: it would spoil the next one."""
     if (out / JOURNAL).exists():
-        with (out / JOURNAL).open("rb+") as journal:
-            journal.truncate(journal.read().rfind(b"\n") + 1)
+        Appender(out / JOURNAL).close()
     return {
         line["file"]: line
         for line in read_answers(out)
@@ -139,20 +138,15 @@ def _answers(
     """Answers chunk by chunk, each written down before it is handed on."""
     pictures = Pictures(cache, todo, trained.predictor.device)
     sizes = {path: (int(h), int(w)) for path, (h, w) in zip(cache.index.paths, cache.sizes, strict=True)}
-    try:
-        with (out / JOURNAL).open("a", encoding="utf-8", errors=ODD_NAMES) as journal:
-            for paths, chances in trained.predictor.chunks(pictures, control):
-                lines = {
-                    path: _answer(trained, out, path, stamps[path], chance, sizes[path])
-                    for path, chance in zip(paths, chances, strict=True)
-                }
-                journal.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines.values())
-                journal.flush()
-                yield lines
-    except OSError as error:
-        raise RunError(
-            "{out} could not be written: {reason}. Is the disk full or read-only?", out=out, reason=error.strerror
-        ) from error
+    with Appender(out / JOURNAL) as journal:
+        for paths, chances in trained.predictor.chunks(pictures, control):
+            lines = {
+                path: _answer(trained, out, path, stamps[path], chance, sizes[path])
+                for path, chance in zip(paths, chances, strict=True)
+            }
+            said = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines.values())
+            journal.append(said.encode(errors=ODD_NAMES))
+            yield lines
 
 
 def _answer(

@@ -53,6 +53,7 @@ from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.finetuning.suggested_labels import choose_suggested
+from sslstudio.engine.finetuning.warm_start import following_tuned, refuse_taught, tuned_run
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
 from sslstudio.engine.models.encoders import EncoderConfig
@@ -85,8 +86,13 @@ def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     device = devices.choose(config.hardware.device, config.hardware.precision)
     source = pretraining_of(config.source)
     config = following(config, source)
-    set_apart = partial(suited, split_kept(config, source), config.kind)
+    kept, tuned = split_kept(config, source), tuned_run(config.source)
+    if tuned is not None:
+        config, kept = following_tuned(config, tuned)
+    set_apart = partial(suited, kept, config.kind)
     session = yield from open_session(config.data, device, control, set_apart=set_apart)
+    if tuned is not None:
+        refuse_taught(session.split, tuned)
     config = config.replace(
         encoder=config.encoder.resolve(device.accelerated, session.cache.side, trained=not is_closed_form(config)),
         data=config.data.replace(side=session.cache.side, folder=str(Path(config.data.folder).resolve())),
@@ -103,7 +109,7 @@ def start(config: FinetuneConfig, session: Session, device: Device, control: Run
     run.write_json("split.json", session.split.to_json())
     keep_recognised(run, config.data.labels, session.recognised)
     note_labels(run, config.kind, session.recognised, labelled.paths)
-    yield from run.record(_run(config, labelled, session, device, run, control))
+    yield from run.record(_run(config, labelled, session, device, run, control), control)
 
 
 def resume_once(run: RunFolder, control: RunControl) -> Iterator[Event]:
@@ -121,7 +127,7 @@ def go_on(
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
     labelled = yield from choose_suggested(choose_labelled(session, config), config, session, device, run)
     check_labels(run, config.kind, session.recognised, labelled.paths)
-    yield from run.record(_run(config, labelled, session, device, run, control))
+    yield from run.record(_run(config, labelled, session, device, run, control), control)
 
 
 def pretraining_of(source: str) -> PretrainConfig | None:
@@ -338,7 +344,7 @@ def _score(
             predictor, session, labelled.test, run.path / f"predictions-{part}.csv", control
         )
         write_confusions(confusions_file(run.path, part), labelled.test, confusions[part])
-    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups)
+    groups = groups_of(list(labelled.test), config.data.groups, session.recognised.groups, session.recognised.together)
     metrics = summarise(
         config.kind,
         labelled.names,

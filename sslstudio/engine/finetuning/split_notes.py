@@ -13,6 +13,7 @@ from sslstudio.engine.dataset.near_duplicates import copies_among
 from sslstudio.engine.finetuning.labelled import Labelled, labels_of
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.drawn_test import FEWEST
+from sslstudio.engine.labels.picture_choices import excluded_words
 from sslstudio.engine.models.encoders.general import find_general, is_general
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig
@@ -36,6 +37,8 @@ def note_split(
             )
         )
     notes += note_drawn(config, session, labelled.test)
+    if out := len(session.recognised.excluded):
+        notes.append(excluded_words(out))
     if not config.data.groups:
         notes.append(
             Message(
@@ -46,7 +49,7 @@ def note_split(
     seen: set[str] = set()
     if source is not None:
         theirs = root_of(Path(source.data.folder)).resolve()
-        known = {theirs / path for path in RunFolder(Path(config.source)).read_json("split.json")["train"]}
+        known = {theirs / path for path in (RunFolder(Path(config.source)).split_table() or {"train": []})["train"]}
         root = session.recognised.pictures.root.resolve()
         seen = {path for path in session.cache.index.paths if (root / path) in known}
         count = sum(path in seen for path in labelled.test)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.split import PARTS, Split
-from sslstudio.engine.labels.roles import GROUP, IGNORE, PART
+from sslstudio.engine.labels.roles import GROUP, IGNORE, PART, TOGETHER
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.relink import pictures_folder
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -32,12 +32,14 @@ def split_kept(config: FinetuneConfig, source: PretrainConfig | None) -> Split |
         return None
     if _splitting(config.data) != _splitting(source.data):
         return None
-    return Split.from_json(RunFolder(Path(config.source)).read_json("split.json"))
+    return Split.from_json(RunFolder(Path(config.source)).split_table() or {})
 
 
 def _splitting(data: DataConfig) -> dict[str, str]:
     """What a person said that has a say in the split."""
-    return {path: role for path, role in data.roles.items() if role in (GROUP, PART, IGNORE)}
+    return {
+        path: role for path, role in data.roles.items() if role in (GROUP, PART, IGNORE) or role.startswith(TOGETHER)
+    }
 
 
 def suited(kept: Split | None, kind: str, recognised: Recognised, config: DataConfig) -> Split:
@@ -52,7 +54,7 @@ def suited(kept: Split | None, kind: str, recognised: Recognised, config: DataCo
         return draw_split(recognised, config)
     split = kept
     if not {path for part in PARTS for path in getattr(split, part)}.issuperset(recognised.pictures.paths):
-        groups = groups_of(recognised.pictures.paths, config.groups, recognised.groups)
+        groups = groups_of(recognised.pictures.paths, config.groups, recognised.groups, recognised.together)
         split = split.with_later(draw_split(recognised, config), groups)
     if _serves(split, kind, recognised):
         return split
@@ -104,5 +106,5 @@ def _tested(run: Path, wanted: Path) -> set[str]:
     """The test pictures of a run on the pictures of a folder; none where that cannot be read."""
     with suppress(StudioError, OSError, ValueError, TypeError, AttributeError):
         if pictures_folder(run).resolve() == wanted:
-            return set((RunFolder.open(run).read_json("split.json") or {}).get("test", ()))
+            return set((RunFolder.open(run).split_table() or {"test": []})["test"])
     return set()

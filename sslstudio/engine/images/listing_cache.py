@@ -9,12 +9,14 @@ for when its pixels are (see cache/pixel_cache.py).
 import hashlib
 import json
 import os
-import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import read_json
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.images.listing import Folder, Listed
 
 FORMAT: Final = 2
@@ -25,6 +27,7 @@ RACE_NS = 3_000_000_000  # a folder that changed so shortly before may change ag
 TELLING = os.name == "posix"
 
 Key = tuple[int, int, int, int]
+_Row = tuple[Key, str, str, dict[str, int]]  # as a list
 
 
 def key_of(about: os.stat_result) -> Key:
@@ -64,16 +67,15 @@ class Remembered:
         """Write it down if that is worth it. A cache that cannot be written costs time only, so nothing is raised."""
         if not TELLING or pictures < LEAST or self._listed <= STALE * pictures or not self._new:
             return
-        beside = self._path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}.part")
-        with suppress(OSError):
+        content = json.dumps([FORMAT, self._new], separators=(",", ":")).encode("ascii")
+        with suppress(OSError, RunError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps([FORMAT, self._new], separators=(",", ":")), encoding="ascii")
-            beside.replace(self._path)  # not synced: half a file is no JSON, and then everything is listed again
+            write_atomic(self._path, content, confirmed=False)  # half a file is no JSON: all is listed again
 
 
 def _load(path: Path) -> dict[str, list[Any]]:
     try:
-        version, rows = json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError):
+        version, rows = read_json(path, tuple[int, dict[str, _Row]])
+    except (OSError, StudioError):
         return {}
-    return rows if version == FORMAT and isinstance(rows, dict) else {}
+    return rows if version == FORMAT else {}

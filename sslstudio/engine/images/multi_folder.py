@@ -17,8 +17,9 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.config import read_toml, to_toml
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.checked_files import read_toml
+from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.images.formats.wanted import PAGE, file_of
@@ -135,7 +136,7 @@ def write_album(place: Path, folders: Mapping[str, Path]) -> Album:
         {"name": name, "path": Path(os.path.relpath(folder, base)).as_posix() if name in near else str(folder)}
         for name, folder in whole.items()
     ]
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     try:
         content = to_toml({"format": FORMAT, "folder": listed}).encode()
     except UnicodeEncodeError as error:

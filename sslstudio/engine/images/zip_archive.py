@@ -4,7 +4,6 @@ Nothing in an archive is trusted: names that lead out of the folder, links and p
 """
 
 import json
-import os
 import re
 import shutil
 import stat
@@ -12,11 +11,13 @@ import zipfile
 from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 
-from sslstudio.engine.core.atomic_files import inside, leads_out, write_atomic
+from sslstudio.engine.core.atomic_files import discard_folder, folder_beside, put_folder, write_atomic, writing_from
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.named_paths import inside, leads_out
 
 MARKER = ".unpacked.json"  # what the folder was made from
 STAGE = Message("Unpacking the pictures")
@@ -46,8 +47,9 @@ def unpack(archive: Path, into: Path, control: RunControl) -> Generator[Preparin
     folder, known = _place(archive, into, about)
     if known:
         return folder
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    beside: Path | None = None
     try:
+        beside = folder_beside(folder)
         with zipfile.ZipFile(archive) as content:
             wanted = _choose_members(content, archive)
             _check_room(wanted, into, archive)
@@ -55,7 +57,7 @@ def unpack(archive: Path, into: Path, control: RunControl) -> Generator[Preparin
         if control.stopping:
             raise DataError("Stopped while {archive} was unpacked.", archive=archive.name)
         write_atomic(beside / MARKER, json.dumps(about).encode())
-        beside.rename(folder)
+        put_folder(beside, folder)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise DataError(
             "{archive} is not a zip file that can be read: {error}. Unpack it yourself.",
@@ -70,7 +72,8 @@ def unpack(archive: Path, into: Path, control: RunControl) -> Generator[Preparin
             reason=error.strerror or error,
         ) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if beside is not None:
+            discard_folder(beside)
     return folder
 
 
@@ -90,9 +93,9 @@ def _place(archive: Path, into: Path, about: dict[str, object]) -> tuple[Path, b
         if not folder.exists():
             return folder, False
         try:
-            if json.loads((folder / MARKER).read_text(encoding="utf-8")) == about:
+            if read_json(folder / MARKER) == about:
                 return folder, True
-        except (OSError, ValueError):
+        except (OSError, StudioError):
             pass  # somebody else's folder: it is left alone
         number += 1
 
@@ -200,6 +203,7 @@ def _extract(
             return
         file = inside(folder, name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with content.open(one) as source, file.open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
+        with content.open(one) as source:
+            for _ in writing_from(source, file):  # never more than the archive has said, and there is room for
+                pass
     yield Preparing(stage=STAGE, done=len(wanted), total=len(wanted))

@@ -18,13 +18,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.spreadsheet import as_meant, harmless
+from sslstudio.engine.core.checked_files import AtLeast, read_json, read_table
+from sslstudio.engine.core.errors import DataError, StudioError
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.spreadsheet import harmless
 
 TABLE, STATE = "drawn.csv", "drawn.json"
 FORMAT = 1
@@ -145,6 +146,12 @@ class DrawnTest:
         write_atomic(folder / STATE, json.dumps(content).encode("ascii"))
 
 
+class _State(TypedDict):
+    format: int
+    every: Annotated[int, AtLeast(1)]
+    asked: dict[str, int]
+
+
 def read_drawn(folder: Path) -> DrawnTest | None:
     """What was drawn for the labels in a folder; None where nothing was ever suggested.
 
@@ -153,15 +160,15 @@ def read_drawn(folder: Path) -> DrawnTest | None:
     if not (folder / STATE).exists() and not (folder / TABLE).exists():
         return None
     try:
-        state: Any = json.loads((folder / STATE).read_bytes())
+        state: _State = read_json(folder / STATE, _State)
         if state["format"] > FORMAT:
-            raise ValueError(f"format {state['format']}")
-        with (folder / TABLE).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-            rows = [(as_meant(path), held == "1", int(number), before) for path, held, number, before in
-                    islice(csv.reader(lines), 1, None)]  # fmt: skip
-        asked = {str(kind): int(number) for kind, number in state["asked"].items()}
-        every = int(state["every"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+            raise ValueError(Message("a newer version has written it (format {n})", n=state["format"]))
+        rows = [
+            (line["file"], line["held"] == "1", int(line["number"]), line["before"])
+            for line in read_table(folder / TABLE, ("file", "held", "number", "before"))
+        ]
+        asked, every = state["asked"], state["every"]
+    except (OSError, ValueError, StudioError) as error:
         raise DataError(
             "{table} and {state} in {folder} cannot be read: {error}. They say which pictures were drawn at random to "
             "test with; without them suggested ones would test. Put both back from a copy; with both away, all labels "

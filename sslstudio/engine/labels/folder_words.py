@@ -17,7 +17,7 @@ PICTURE_WORDS = frozenset({
 })  # fmt: skip
 MASK_WORDS = frozenset({
     "mask", "masks", "label", "labels", "annotation", "annotations", "seg", "segmentation", "segmentations",
-    "segmentationclass", "labelstr", "labelsts", "gt", "groundtruth", "groundtruths",
+    "segmentationclass", "trimap", "trimaps", "labelstr", "labelsts", "gt", "groundtruth", "groundtruths",
 })  # fmt: skip
 
 
@@ -49,6 +49,11 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _ENLARGED = re.compile(r"(mag(nification)?[_\- ]?)?x?[_\- ]?\d{1,4}(\.\d)?[_\- ]?x|x[_\- ]?\d{1,4}", re.IGNORECASE)
+_VIEW = re.compile(
+    r"(axial|coronal|sagittal|transversal|transverse|ap|pa|lateral|frontal|od|os|t1(c|ce|w|gd)?|t2w?|flair|dwi|adc|pd|swi"
+    r"|cc|mlo|oblique)",
+    re.IGNORECASE,
+)
 _CODE = re.compile(
     r"(?P<letters>[A-Za-z]{1,6})[_\- ]?\d{2,}|(?P<digits>\d+)|TCGA-\w\w-\w{4}.*|[0-9a-f]{8,}(-[0-9a-f]{4,})*"
 )
@@ -68,6 +73,15 @@ def kind_of_group(names: Collection[str]) -> str:
     return "" if len(letters) > 1 or grades else "code"
 
 
+def are_views(names: Collection[str]) -> bool:
+    """Whether folders are called like the views or sequences of one examination: below patients they are no classes."""
+    return len(names) > 1 and all(_VIEW.fullmatch(name) for name in names)
+
+
+VIEWS = Message(
+    "The folders below the patients are named like the views of one examination: not taken as classes. If they are: "
+    "--role '*/*=class'."
+)
 GROUPS = {
     "owner": Message("named like patients, slides and the like"),
     "date": Message("named like dates"),

@@ -18,6 +18,7 @@ from sslstudio.engine.core.registry import Registry
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.folder_words import read_parts
 from sslstudio.engine.labels.mask_names import names_by_class
+from sslstudio.engine.labels.picture_choices import apply_choices, of_others, of_pictures
 from sslstudio.engine.labels.role_tree import groups_of, note_unmatched, set_apart, tree_of
 from sslstudio.engine.labels.roles import GROUP, LABELS, check_choices
 from sslstudio.engine.labels.types import (
@@ -62,8 +63,8 @@ def recognising(
     roles: what a person said that folders, files and columns are: see `labels.roles`.
     Raises DataError when the labels asked for cannot be used. What is wrong with others is in `problems`.
     """
-    chosen = roles or {}
-    check_choices(chosen)
+    check_choices(roles or {})
+    chosen = of_others(roles or {})
     labels_file = labels_file or _chosen_labels(chosen)
     sources = {name: SOURCES[name]() for name in load_sources()}
     asked = index.root / Path(labels_file).expanduser() if labels_file else None
@@ -84,14 +85,32 @@ def recognising(
     recognised = _choose(pictures, found, parts)
     groups = groups_of(pictures.paths, chosen) or _chosen_groups(found)
     told = tree_of(recognised, apart, [one.found for one in found], chosen)
-    notes = (*apart.notes, *recognised.notes, *note_unmatched(chosen, told, index))
-    return replace(recognised, roles=told, groups=groups, notes=notes)
+    notes = (*apart.notes, *_unread(recognised), *recognised.notes, *note_unmatched(chosen, told, index))
+    recognised = replace(recognised, roles=told, groups=groups, notes=notes)
+    return apply_choices(recognised, of_pictures(roles or {}))
 
 
 def _chosen_labels(chosen: Mapping[str, str]) -> str:
     """The file that a person said holds the labels; of files a picture ('labels/*.txt') their folder."""
     path = next((path for path, role in chosen.items() if role == LABELS), "")
     return path.rpartition("/")[0] or "." if "*" in path else path
+
+
+_MAY_HOLD_LABELS = (".json", ".xml", ".geojson", ".npy", ".npz", ".mat", ".h5", ".hdf5", ".xlsx", ".xls")
+
+
+def _unread(recognised: Recognised) -> Iterable[Message]:
+    """Say which files may hold labels of a kind that is not read, where none were found."""
+    if recognised.classes is not None or recognised.masks is not None or recognised.notes:
+        return
+    for suffix in _MAY_HOLD_LABELS:
+        if count := recognised.pictures.ignored.get(suffix):
+            yield Message(
+                "{n:,} {suffix} {n:plural(file was|files were)} not read: if {n:plural(it holds|they hold)} labels, "
+                "save them as COCO, YOLO, Pascal VOC, labelme, GeoJSON or CSV.",
+                n=count,
+                suffix=suffix,
+            )
 
 
 def _without_labels(answer: "_Answer") -> "_Answer":

@@ -1,10 +1,11 @@
 """What each folder, file and column of a table was taken for, and why; and what a person says that it is instead.
 
 A choice is written PATH=ROLE: masks=masks, */*=group (each * stands for one folder), labels.csv=ignore,
-labels.csv:grade=class. Paths are relative to the folder of the pictures, with / between folders.
+labels.csv:grade=class. Paths are relative to the folder of the pictures, with / between folders. Of single pictures it
+is said that they are left out, or what they belong together with: see `labels.picture_choices`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -16,6 +17,7 @@ from sslstudio.engine.core.messages import Message
 # What may be chosen for a folder or a file of pictures, for a file of labels, and for a column of a table.
 PICTURES, MASKS, CLASS, PART, GROUP, IGNORE = "pictures", "masks", "class", "part", "group", "ignore"
 LABELS, FILE = "labels", "file"
+EXCLUDED, TOGETHER = "excluded", "together:"  # of a single picture; the second is followed by the name of its group
 # What is told and cannot be chosen: the program's own answers, numbers that are no classes, several labels a picture.
 OWN, NUMBER, SEVERAL, OTHER = "own", "number", "several", "other"
 
@@ -82,9 +84,9 @@ HOLDS_PICTURES: Final = Message("It holds pictures.")
 
 def check_choices(choices: Mapping[str, str]) -> None:
     """Raises ConfigError for a role that there is not, in words."""
-    known = (*OF_FOLDERS, LABELS, FILE)
+    known = (*OF_FOLDERS, LABELS, FILE, EXCLUDED)
     for path, role in choices.items():
-        if role not in known:
+        if role not in known and not role.startswith(TOGETHER):
             raise ConfigError(
                 "{path}={role} names no role. {hint} A role is one of {known:or}.",
                 path=path,
@@ -114,6 +116,16 @@ def above_of(folder: str) -> list[str]:
     """'a', 'a/b' for 'a/b': a folder and those around it, the uppermost first."""
     parts = folder.split("/")
     return ["/".join(parts[: end + 1]) for end in range(len(parts))] if folder else []
+
+
+def place_among(path: str, listed: Collection[str]) -> tuple[str, str]:
+    """The innermost of the listed folders ('' is the whole) that a path lies in, and what the path is called in it; of
+    a column the table and the column's name."""
+    table, colon, column = path.partition(":")
+    if colon and table in listed:
+        return table, column
+    above = next((one for one in reversed(above_of(path)[:-1]) if one in listed), "")
+    return above, path.removeprefix(f"{above}/") if above else path
 
 
 def column_choices(file: str, choices: Mapping[str, str]) -> dict[str, str]:

@@ -22,22 +22,27 @@ LABEL_WORDS = frozenset({
     "findings", "phenotype", "genus", "outcome", "diagnose", "befund", "state", "status",
 })  # fmt: skip
 PART_WORDS = frozenset({
+    "aufteilung", "teilmenge",
     "split", "set", "subset", "partition", "part", "phase", "usage", "fold", "folds", "kfold", "cv", "holdout",
 })  # fmt: skip
 OWNER_WORDS = frozenset({
     "patient", "patients", "pat", "subject", "subj", "case", "donor", "person", "participant", "animal", "mouse", "rat",
     "slide", "specimen", "biopsy", "lesion", "video", "scan", "study", "series", "session", "volume", "plate", "batch",
+    "proband", "probanden", "tier", "präparat", "praeparat", "spender", "klinik", "kamera",
     "site", "hospital", "center", "centre", "camera", "scanner", "device", "operator", "well",
 })  # fmt: skip
 OTHER_WORDS = frozenset({
-    "sex", "gender", "geschlecht", "age", "alter", "date", "datum", "time", "year", "month", "day", "id", "idx",
+    "sex", "gender", "geschlecht", "male", "female", "männlich", "weiblich", "datei", "dateiname", "breite", "höhe",
+    "bemerkung", "kommentar", "jahr", "monat", "tag", "nummer", "gewicht",
+    "age", "alter", "date", "datum", "time", "year", "month", "day", "id", "idx",
     "index", "no", "nr", "number", "width", "height", "size", "area", "path", "file", "filename", "url", "md5", "sha1",
     "sha256", "hash", "comment", "comments", "note", "notes", "remark", "race", "ethnicity", "weight", "bmi", "x",
     "xmin", "xmax", "ymin", "ymax", "x1", "x2", "y1", "y2", "left", "top", "laterality", "view", "position", "seed",
     "annotator", "rater", "reader", "confidence", "score", "probability", "percent", "percentage", "magnification",
 })  # fmt: skip
 PARTS = {
-    **SPLIT_WORDS, "dev": "validation", "eval": "validation", "holdout": "test", "hold-out": "test", "tr": "train",
+    **SPLIT_WORDS, "validierung": "validation", "prüfung": "test",
+    "dev": "validation", "eval": "validation", "holdout": "test", "hold-out": "test", "tr": "train",
     "te": "test", "va": "validation", "tuning": "validation", "publictest": "validation", "privatetest": "test",
 }  # fmt: skip
 
@@ -53,6 +58,8 @@ FLAGS = {
 }  # fmt: skip
 FEW = 20  # whole numbers of more values than that are a measure, unless they count classes one by one
 _SEVERAL_SIGNS = ("|", ";", ",", "/", "+")
+_NEVER_IN_NAMES = ("|", ";")
+_GROUPS = frozenset({"group", "groups", "gruppe", "groupe", "grupo", "gruppo"})  # beside a class they are none
 
 
 @dataclass(frozen=True)
@@ -234,6 +241,8 @@ def is_set(cell: str) -> bool:
 
 
 def _not_the_class(one: Column, why: Message) -> Column:
+    if set(name_words(one.name)) & _GROUPS:
+        return replace(one, role=roles.GROUP, reason=Message("It is called {name}.", name=one.name))
     return replace(one, role=roles.IGNORE, reason=why)
 
 
@@ -263,6 +272,7 @@ def several_sign(cells: Iterable[str]) -> str:
         pieces = Counter(name for cell in counts for name in set(names_in(cell, sign)))
         inside = {name for cell in lists for name in names_in(cell, sign)}
         again = sum(pieces[name] > 1 for name in inside)
-        if again >= 0.6 * len(inside) and len(pieces) <= len(counts):
+        least = 1 if sign in _NEVER_IN_NAMES else 0.6 * len(inside)
+        if again >= least and (sign in _NEVER_IN_NAMES or len(pieces) <= len(counts)):
             return sign
     return ""

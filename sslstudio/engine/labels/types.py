@@ -144,7 +144,9 @@ class Recognised:
     `candidates` all labels that were found, taken or not; `drawn` what tests where pictures were suggested to be
     labelled, None where none ever were; `roles` what each folder, file and column was taken for; `groups` what a person
     said that belongs together, picture -> its group; `problems` why there are no labels of a kind although something
-    looks like them, by kind."""
+    looks like them, by kind; `excluded` the pictures that a person left out, which are in none of these; `together`
+    what a person wants on one side of the split, picture -> name of the group; `chosen_pictures` all that was said of
+    single pictures."""
 
     pictures: ImageIndex
     classes: ClassLabels | None
@@ -156,6 +158,9 @@ class Recognised:
     roles: tuple[Role, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, DataError] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+    together: Mapping[str, str] = field(default_factory=dict)
+    chosen_pictures: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def labelled(self) -> int:

@@ -20,12 +20,14 @@ from typing import Any
 
 import sslstudio
 from sslstudio.engine.core import errors
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import cannot_write, write_atomic
+from sslstudio.engine.core.checked_files import parse_json
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Event, Note, from_json
-from sslstudio.engine.core.messages import Message, from_stored, plain
+from sslstudio.engine.core.leftovers import temporary_folder
+from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import config_dict
 
@@ -84,9 +86,20 @@ class _Died(Exception):
         self.words = words
 
 
+def _kind_of_error(name: str) -> type[StudioError]:
+    kind = getattr(errors, name, RunError)
+    return kind if isinstance(kind, type) and issubclass(kind, StudioError) else RunError
+
+
+def _temporary_folder() -> Path:
+    try:
+        return temporary_folder()
+    except OSError as error:
+        raise cannot_write(Path(tempfile.gettempdir()), error) from error
+
+
 def _message(stored: Any) -> Message:
-    said = from_stored(stored)
-    return said if isinstance(said, Message) else plain(str(said))
+    return stored if isinstance(stored, Message) else plain(str(stored))
 
 
 class _Child:
@@ -94,7 +107,7 @@ class _Child:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.folder = Path(tempfile.mkdtemp(prefix="sslstudio-"))
+        self.folder = _temporary_folder()
         self.error: StudioError | None = None
         self.words: Message | None = None  # of one that could still say why
         self.code: int | None = None  # of the rank that ended it
@@ -131,10 +144,10 @@ class _Child:
 
     def _is_report(self, line: str) -> bool:
         """Whether a line is the child's word on its own end. The first such word counts: others follow from it."""
-        with suppress(ValueError):
-            said = json.loads(line)
+        with suppress(RunError):
+            said = parse_json(line, LOG)
             if isinstance(said, dict) and isinstance(said.get("error"), str):
-                kind = getattr(errors, said["error"], RunError)
+                kind = _kind_of_error(said["error"])
                 self.error = self.error or kind.of(_message(said.get("text", "")))
                 return True
             if isinstance(said, dict) and isinstance(said.get("died"), int):

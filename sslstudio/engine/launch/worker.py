@@ -11,9 +11,11 @@ import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Any, TypedDict
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.process_group import rank_info
+from sslstudio.engine.core.checked_files import AtLeast, read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Event, to_json
@@ -28,9 +30,16 @@ from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_d
 WORDS = ("stop", "pause", "resume")
 
 
+class _OrderTable(TypedDict):
+    run: str
+    processes: Annotated[int, AtLeast(1)]
+    config: dict[str, Any] | None
+
+
 def work(path: Path, control: RunControl) -> int:
     """Carry out the order in this file; returns the exit code."""
-    order = Order(**json.loads(path.read_text("utf-8")))
+    values: _OrderTable = read_json(path, _OrderTable, error=InputError)
+    order = Order(values["run"], values["processes"], values["config"])
     where = rank_info()
     if where is None and order.processes > 1:
         return _start_group(order.processes, path)

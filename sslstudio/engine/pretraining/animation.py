@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Preparing, SampleSaved
 from sslstudio.engine.core.messages import Message
@@ -141,6 +141,6 @@ def write_film(run: RunFolder, out: Path) -> Generator[Preparing, None, int]:
     stands = [round(1000 * each)] * (len(frames) - 1) + [round(1000 * LAST)]
     content = io.BytesIO()
     frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=stands, loop=0)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     write_atomic(out, content.getvalue())
     return len(frames)

@@ -5,6 +5,7 @@ in turn with the same step on a batch that is already made. Their ratio says wha
 """
 
 import copy
+import math
 import tempfile
 import time
 from collections.abc import Generator, Iterator
@@ -32,15 +33,18 @@ from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH, seed_numbers
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Session, draw_split, side_of
+from sslstudio.engine.training.step_cost import StepCost, measure_cost
 
 READ = 400  # pictures that are decoded at most
 ROUNDS = 5
+ROUND = 0.5  # seconds that a round takes on a GPU at least
 STAGE = Message("Measuring")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """Rates in pictures a second; `scan` in files a second; `memory` in bytes, None where it is not known."""
+    """Rates in pictures a second; `scan` in files a second; `memory` in bytes, None where it is not known; `cost` is of
+    a step."""
 
     device: str
     step_way: str
@@ -56,6 +60,7 @@ class Bench:
     end_to_end: float
     efficiency: float
     memory: int | None
+    cost: StepCost
 
     @property
     def waiting(self) -> float:
@@ -113,6 +118,8 @@ def rates(training: Training, job: PretrainJob, rounds: int = ROUNDS, steps: int
     ready.job = _ReadyJob(job)
     for one in (training, ready):
         _pass(one, 1)  # the first steps set things up
+    if job.device.accelerated:  # a few steps would time the wait around them
+        steps = max(steps, math.ceil(ROUND / max(1e-4, _measure_seconds(ready, steps) / steps)))
     feeds: list[float] = []
     plain: list[float] = []
     whole: list[float] = []
@@ -134,10 +141,14 @@ def rates(training: Training, job: PretrainJob, rounds: int = ROUNDS, steps: int
         )
 
 
+def _queue(training: Training) -> None:
+    for _said in training.next_step():
+        pass
+
+
 def _pass(training: Training, steps: int) -> None:
     for _ in range(steps):
-        for _said in training.next_step():
-            pass
+        _queue(training)
     training.device.wait()
 
 
@@ -177,6 +188,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
         with _prepare(config, session, Path(folder) / "run", control) as trained:
             training, job, choice = yield from trained
             found = Rates(0.0, 0.0, 0.0, 0.0)
+            cost = measure_cost(lambda: _queue(training), job.device)
             for number, latest in enumerate(rates(training, job, rounds), start=1):
                 found = latest
                 yield Preparing(stage=STAGE, done=number, total=rounds)
@@ -193,6 +205,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
         scan=scanned,
         read=read,
         memory=device.peak_memory(),
+        cost=cost,
         **asdict(found),
     )
 

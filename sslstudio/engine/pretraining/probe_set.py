@@ -123,7 +123,7 @@ def _decode_masks(session: Session, paths: Sequence[str]) -> _Known:
 
 
 def _labels(session: Session, known: _Known, rule: str) -> Labels:
-    groups = groups_of(session.cache.index.paths, rule, session.recognised.groups)
+    groups = groups_of(session.cache.index.paths, rule, session.recognised.groups, session.recognised.together)
     names = {name: number for number, name in enumerate(sorted({groups.get(path, path) for path in known.paths}))}
     group = torch.tensor([names[groups.get(path, path)] for path in known.paths], dtype=torch.int64)
     if known.masks is not None:

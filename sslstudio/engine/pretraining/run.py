@@ -20,6 +20,7 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
@@ -33,7 +34,7 @@ from sslstudio.engine.pretraining.online_probe import OnlineProbe, probe_results
 from sslstudio.engine.runs.metrics import PretrainMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
 from sslstudio.engine.tasks.base import AnyTask, Puzzle, TaskResult, load_tasks
-from sslstudio.engine.tasks.contact_sheet import puzzle_sheet
+from sslstudio.engine.tasks.contact_sheet import puzzle_sheet, sheet_bytes
 from sslstudio.engine.training.autotune import autotune, keep_to_config
 from sslstudio.engine.training.checkpoint import load_encoder, load_tensors
 from sslstudio.engine.training.config import BudgetConfig, PretrainConfig, config_dict
@@ -44,6 +45,7 @@ from sslstudio.engine.training.recognised_record import keep_recognised
 from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.session import Finer, Session, note_when_read, open_session, reopen_session
 from sslstudio.engine.training.trial import choose_tried
+from sslstudio.engine.training.whole_step import WholeStep, compiler_for
 
 HELD_OUT = 256  # pictures that puzzles are scored on
 SHOWN = 4  # puzzles on a sample sheet
@@ -83,6 +85,7 @@ class PretrainJob:
         self.steps_per_epoch = self.order.steps_per_epoch
         self.encoder, self.task = build_task(config, device)
         self.modules = nn.ModuleDict({"encoder": self.encoder, "task": self.task})
+        self.whole: WholeStep | None = None  # the compiled step
         if group is not None:
             convert_sync_batch_norm(self.modules)
 
@@ -101,6 +104,15 @@ class PretrainJob:
         """Seconds that steps waited for their pictures."""
         return self.feed.waited
 
+    def compile_step(self, parts: int) -> None:
+        """Compute batch, network and loss as one compiled graph from now on; batches are cut into `parts`."""
+        self.whole = WholeStep(self.encoder, self.task, compiler_for(self.device.handle.type, parts))
+
+    def stop_compiling(self) -> bool:
+        """See `job.Job`."""
+        was, self.whole = self.whole is not None, None
+        return was
+
     def groups(self) -> list[dict[str, Any]]:
         """All weights alike."""
         return [{"params": [w for w in self.modules.parameters() if w.requires_grad], "factor": 1.0}]
@@ -112,6 +124,8 @@ class PretrainJob:
         """The batch of `step`, asked of the encoder."""
         images = self.feed.take(step)[part]
         rng = generator(self.config.seed, "puzzles", step, *seed_numbers(part), device=self.device.handle)
+        if self.whole is not None:
+            return self.whole(images, rng)
         with self.device.in_full():
             batch = self.task.make_batch(images, rng)
         if self.group is not None:
@@ -140,8 +154,8 @@ class PretrainJob:
 
     def _save_sample(self, step: int, puzzles: list[Puzzle]) -> SampleSaved:
         path = Path("samples") / f"step-{step:06d}.png"
-        (self.run.path / "samples").mkdir(exist_ok=True)
-        puzzle_sheet(puzzles).save(self.run.path / path, compress_level=1)  # 34 ms for 120
+        make_folder(self.run.path / "samples")
+        write_atomic(self.run.path / path, sheet_bytes(puzzle_sheet(puzzles)), confirmed=False)
         return SampleSaved(step=step, path=path.as_posix())
 
     def after_step(self, share: float) -> None:
@@ -178,7 +192,7 @@ def pretrain(config: PretrainConfig, control: RunControl, group: ProcessGroup | 
         run = RunFolder.create(Path(config.out), config_dict("pretrain", config))
         run.write_json("split.json", session.split.to_json())
         keep_recognised(run, config.data.labels, session.recognised)
-        yield from run.record(_run(config, session, device, run, control, group))
+        yield from run.record(_run(config, session, device, run, control, group), control)
 
 
 def _read_first(
@@ -223,7 +237,7 @@ def resume_pretrain(
     session = yield from reopen_session(run, config.data, device, control, early=group is None)
     with closing(session.cache):
         yield from _read_first(config, session, device, control)
-        yield from run.record(_run(config, session, device, run, control, group))
+        yield from run.record(_run(config, session, device, run, control, group), control)
 
 
 def make_training(

@@ -18,10 +18,12 @@ from typing import Any
 
 from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.config import read_toml, to_toml
+from sslstudio.engine.core.checked_files import read_toml
+from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
 from sslstudio.engine.core.file_names import free_among, portable_name
 from sslstudio.engine.core.messages import NOTHING, Message, join
+from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.images.formats.wanted import file_of
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.editing.files import is_labelling
@@ -217,8 +219,8 @@ def _project(folder: Path, file: Path, values: dict[str, Any]) -> Opened:
     given["pictures"] = Path(os.path.abspath(folder / values["pictures"]))
     if given.get("labels"):
         given["labels"] = os.path.abspath(folder / given["labels"])
-    for key in ("earlier", "examples"):
-        given[key] = tuple(given.get(key, ()))
+    given["earlier"] = tuple(given.get("earlier", ()))
+    given["examples"] = tuple(name for name in given.get("examples", ()) if not leads_out(name))  # only looked for
     given["roles"] = {path: role for path, role in given.get("roles", {}).items() if isinstance(role, str)}
     for name in ("options", "choices"):
         given[name] = {key: one for key, one in given.get(name, {}).items() if isinstance(one, dict)}

@@ -10,8 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import rename_patiently, write_atomic
-from sslstudio.engine.core.config import read_toml, to_toml
+from sslstudio.engine.core.atomic_files import (
+    copying,
+    discard_folder,
+    folder_beside,
+    put_folder,
+    remove_file,
+    rename_patiently,
+    write_atomic,
+)
+from sslstudio.engine.core.checked_files import read_toml
+from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.events import Preparing
@@ -22,12 +31,10 @@ from sslstudio.engine.images.multi_folder import PLACE, is_album, read_album, wr
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.projects.project import COPY, Project, open_project, save_project
 from sslstudio.engine.runs.run_folder import CONFIG
-from sslstudio.engine.runs.trash import free_path
 
 STAGE = Message("Copying the project (megabytes)")
 MEGABYTE = 1_000_000
 SPARE = 0.95  # share of the free disk that a copy may take
-CHUNK = 1 << 20
 
 
 def fitting_name(name: str) -> str:
@@ -89,23 +96,24 @@ def copy_project(
         )
     if new.is_relative_to(old):
         raise DataError("{new} lies in the project itself. Choose a place outside it.", new=new)
-    beside = free_path(new.with_name(f".{new.name}.part"))
+    beside: Path | None = None
     try:
-        beside.mkdir(parents=True)
+        beside = folder_beside(new)
         yield from _copy_files(old, beside, [*_files(old, runs)], control)
         own = _in_place(project, old, beside)
         if is_album(own.pictures):  # paths to folders beside the project are other ones from here
             write_album(own.pictures, read_album(project.pictures).folders)
-        (beside / COPY).unlink(missing_ok=True)
+        remove_file(beside / COPY)
         save_project(replace(own, name=new.name, earlier=own.earlier if runs else ()))
         _redirect(beside, old, new)
-        rename_patiently(beside, new)
+        put_folder(beside, new)
     except OSError as error:
         raise RunError(
             "The project could not be copied to {new}: {reason}.", new=new, reason=error.strerror or error
         ) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if beside is not None:
+            discard_folder(beside)
     return open_project(new).project
 
 
@@ -153,12 +161,10 @@ def _copy_files(old: Path, beside: Path, files: list[Path], control: RunControl)
     for number, file in enumerate(files):
         target = beside / file.relative_to(old)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("rb") as source, target.open("wb") as sink:
-            while content := source.read(CHUNK):
-                sink.write(content)
-                done += len(content)
-                if control.stopping:
-                    raise DataError("Stopped while the project was copied; nothing of the copy is left.")
+        for size in copying(file, target):
+            done += size
+            if control.stopping:
+                raise DataError("Stopped while the project was copied; nothing of the copy is left.")
         shutil.copystat(file, target)
         if number % 20 == 0 or number + 1 == len(files):
             yield Preparing(stage=STAGE, done=done // MEGABYTE, total=max(1, total // MEGABYTE))

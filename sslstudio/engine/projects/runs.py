@@ -10,12 +10,14 @@ from pathlib import Path
 from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.events import RunFinished, from_json
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.projects.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.experiment_folder import experiment_job
 from sslstudio.engine.runs.relink import pictures_folder, relink
-from sslstudio.engine.runs.run_folder import CONFIG, RunFolder, RunSummary, list_runs, run_folders
+from sslstudio.engine.runs.run_folder import CONFIG, EVENTS, RunFolder, RunSummary, list_runs, run_folders
 
+LAST_LINE = 65_536  # bytes of a record in which its last line is looked for
 WEIGHTS, METRICS = "last.safetensors", "metrics.json"
 
 
@@ -43,24 +45,37 @@ def _pictures_of(run: Path) -> Path | None:
 
 @dataclass(frozen=True)
 class Newest:
-    """What there is to go on from: the newest pretraining with weights and the newest result."""
+    """What there is to go on from: the newest pretraining with weights, a finished one if there is any, and the newest
+    result."""
 
     pretrained: Path | None
     result: Path | None
 
 
 def newest(project: Project) -> Newest:
-    """Of the runs of a project; those inside comparisons do not count. Reads no records: there may be many."""
-    pretrained: list[tuple[float, Path]] = []
+    """Of the runs of a project; those inside comparisons do not count. Reads no whole records: there may be many."""
+    pretrained: list[tuple[bool, float, Path]] = []  # a finished one goes before any that was cut off
     results: list[tuple[float, Path]] = []
     for run in _runs_and_studies(project):
         with suppress(StudioError, OSError):
             job, when = RunFolder.open(run).job, (run / CONFIG).stat().st_mtime
             if job == "pretrain" and (run / WEIGHTS).exists():
-                pretrained.append((when, run))
+                pretrained.append((_is_finished(run), when, run))
             if job == "finetune" and (run / METRICS).exists():
                 results.append((when, run))
-    return Newest(*(max(found)[1] if found else None for found in (pretrained, results)))
+    return Newest(max(pretrained)[-1] if pretrained else None, max(results)[-1] if results else None)
+
+
+def _is_finished(run: Path) -> bool:
+    """Whether a run came to its end, by the last line of its record."""
+    try:
+        with (run / EVENTS).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_LINE))
+            line = file.read().rstrip(b"\n").rpartition(b"\n")[2].decode("utf-8", "replace")
+        event = from_json(line)
+    except (OSError, StudioError, ValueError):
+        return False
+    return isinstance(event, RunFinished) and event.outcome == "finished"
 
 
 def _runs_and_studies(project: Project) -> list[Path]:

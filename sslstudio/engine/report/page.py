@@ -21,6 +21,7 @@ from sslstudio.engine.report.html import (
     written,
 )
 from sslstudio.engine.runs.metrics import FinetuneMetrics, ScoreInterval, class_columns
+from sslstudio.engine.verdicts.ladder import Ladder
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -60,6 +61,7 @@ class Report:
     about: str
     metrics: FinetuneMetrics | None
     verdict: str
+    ladder: Ladder | None = None
     notes: Sequence[str] = ()
     charts: Sequence[Chart] = ()
     errors: Sequence[Shown] = ()
@@ -126,8 +128,19 @@ def _head(report: Report) -> Element:
     notes = mark("ul", *(mark("li", note) for note in report.notes)) if report.notes else Markup("")
     return mark(
         "section", mark("h1", report.title), mark("div", report.about, class_="muted"),
-        mark("p", report.verdict, class_="verdict"), notes, class_="plain",
+        *_verdict(report), notes, class_="plain",
     )  # fmt: skip
+
+
+def _verdict(report: Report) -> list[Piece]:
+    """What is decisive and the next step first, then each question with its answer."""
+    if report.ladder is None:
+        return [mark("p", report.verdict, class_="verdict")]
+    ladder = report.ladder
+    rungs = [mark("li", mark("strong", rung.question), " ", rung.said) for rung in ladder.rungs]
+    then = [mark("p", Message("Next: {then}", then=ladder.then))] if ladder.then else []
+    head = mark("p", ladder.decisive.said, class_="verdict")
+    return [head, *then, mark("ol", *rungs), mark("p", report.verdict, class_="muted")]
 
 
 def _scores(metrics: FinetuneMetrics) -> Piece:

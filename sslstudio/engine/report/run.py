@@ -12,7 +12,7 @@ from PIL import Image
 
 from sslstudio import __version__
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.config import BaseConfig, options_of, sections_of
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, StudioError
@@ -29,6 +29,7 @@ from sslstudio.engine.core.events import (
 )
 from sslstudio.engine.core.messages import ENGLISH, NOTHING, Language, Message
 from sslstudio.engine.core.metrics import LOSS, find_metric
+from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import group_paths
@@ -46,6 +47,8 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, finetune_from_dict, pretrain_from_dict
 from sslstudio.engine.training.recognised_record import find_changes
 from sslstudio.engine.training.session import Session, reopen_session
+from sslstudio.engine.verdicts.effort import read_effort
+from sslstudio.engine.verdicts.ladder import judge
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pillow")
 CHUNK = 512
@@ -68,7 +71,7 @@ class _Run:
 
     def did(self) -> Did:
         """What was done."""
-        split = self.folder.read_json("split.json")
+        split = self.folder.split_table()
         return Did(self.config, self.steps, split if isinstance(split, dict) else {})
 
 
@@ -105,7 +108,7 @@ def write_report(
         notes = find_changes(run.folder, run.config.data.folder, run.config.data.labels)
     facts = yield from _data_facts(run, session)
     report = _report(run, source, metrics, [*facts, *((Message("Note"), note) for note in notes)], pictures)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     write_atomic(out, page(report, language).encode(errors="backslashreplace"))
     return out
 
@@ -145,6 +148,7 @@ def _report(run: _Run, source: _Run | None, metrics: Metrics, facts: list[tuple[
         ),
         metrics=tuned,
         verdict=_pretraining_said(metrics) if metrics["job"] == "pretrain" else metrics["verdict"],
+        ladder=judge(metrics, read_effort(run.folder.path)),
         notes=[*(tuned["notes"] if tuned else ()), *_alarms(run)],
         charts=[chart for one in reversed(runs) for chart in _charts(one)],
         errors=errors,
@@ -224,7 +228,7 @@ def _series(part: str, tuned: bool, events: list[Any], metric: str) -> Series:
 
 def _puzzles(run: _Run) -> list[Shown]:
     saved = [event for event in run.events if isinstance(event, SampleSaved)]
-    found = [event for event in saved if (run.folder.path / event.path).is_file()]
+    found = [one for one in saved if not leads_out(one.path) and (run.folder.path / one.path).is_file()]
     if not found:
         return []
     with Image.open(run.folder.path / found[-1].path) as sheet:

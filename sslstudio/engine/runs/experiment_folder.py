@@ -12,7 +12,8 @@ from typing import Any
 
 from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
+from sslstudio.engine.core.checked_files import check_kinds, read_toml
+from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import RunError
 
 COMPARE, TOURNAMENT = migrations.COMPARE, migrations.TOURNAMENT

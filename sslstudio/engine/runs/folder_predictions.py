@@ -1,14 +1,22 @@
 """The answers for new pictures as a folder of predictions keeps them, read back. finetuning/predict.py writes them."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, TypeGuard
+from typing import Any, NotRequired, TypedDict
 
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.checked_files import parse_json, read_json, read_limited
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.named_paths import leads_out
 
 JOURNAL, ABOUT = "answers.jsonl", "about.json"
+
+
+ADVICE = Message("Predict into another folder.")
+
+
+class _About(TypedDict):
+    classes: list[str]
 
 
 class AnswerLine(TypedDict):
@@ -35,17 +43,26 @@ class Answer:
 
 def answers_in(out: Path) -> list[Answer]:
     """The answers of a folder, the least sure first. Raises RunError when it is damaged."""
-    about = parsed(_text(out / ABOUT))
-    names = about.get("classes") if isinstance(about, dict) else None
     try:
-        if not isinstance(names, list):
-            raise ValueError(Message("{about} names no classes", about=ABOUT))
+        names = read_json(out / ABOUT, _About, advice=ADVICE)["classes"]
         found = [_answer(line, names) for line in read_answers(out)]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, StudioError, ValueError, KeyError, IndexError) as error:
         raise RunError(
             "The answers in {out} cannot be read: {error}. Predict into another folder.", out=out, error=error
         ) from error
     return sorted(found, key=lambda one: one.confidence)
+
+
+def folder_answered(place: Path) -> Path | None:
+    """The folder of pictures that the newest predictions in `place` are for, if it is still there. None: there are no
+    predictions."""
+    found: list[tuple[float, Path]] = []
+    for about in place.glob(f"*/{ABOUT}"):
+        content = parsed(about.read_text(encoding="utf-8", errors="replace"))
+        folder = Path(str(content.get("folder", ""))) if isinstance(content, dict) else Path()
+        if folder.is_absolute() and folder.exists():
+            found.append((about.stat().st_mtime, folder))
+    return max(found)[1] if found else None
 
 
 def _answer(line: AnswerLine, names: list[str]) -> Answer:
@@ -60,25 +77,17 @@ def read_answers(out: Path) -> list[AnswerLine]:
     file = out / JOURNAL
     if not file.exists():
         return []
-    text = _text(file)
-    lines = [parsed(line) for line in text[: text.rfind("\n") + 1].split("\n")]
-    return list({line["file"]: line for line in lines if _is_answer(line)}.values())
+    found: dict[str, AnswerLine] = {}
+    for line in read_limited(file).split(b"\n")[:-1]:
+        answer = parsed(line.decode("utf-8", "replace"), AnswerLine)
+        if answer is not None and not leads_out(answer["file"]) and not leads_out(answer.get("mask", "x")):
+            found[answer["file"]] = answer
+    return list(found.values())
 
 
-def _is_answer(line: object) -> TypeGuard[AnswerLine]:
-    return isinstance(line, dict) and "file" in line
-
-
-def parsed(text: str) -> Any:
-    """What a JSON text holds; None when it is none."""
+def parsed(text: str, kind: Any = Any) -> Any:
+    """What a JSON text holds; None when it is none, or not of this kind."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return parse_json(text, ABOUT, kind)
+    except RunError:
         return None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise RunError("{file} cannot be read: {reason}.", file=file, reason=error.strerror) from error

@@ -8,8 +8,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import read_table
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.spreadsheet import harmless, read_rows
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.spreadsheet import harmless
 
 FILE = "doubts.csv"
 KEEP, CHANGE, UNSURE = "keep", "change", "unsure"
@@ -32,10 +34,7 @@ def read_decisions(run: Path) -> dict[str, Decision]:
     if not file.exists():
         return {}
     names = [field.name for field in fields(Decision)]
-    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        rows = read_rows(lines)
-    if any(row.get(name) is None for row in rows for name in names):
-        raise DataError("{file} has other columns than {names}. Move it away to decide anew.", file=file, names=names)
+    rows = read_table(file, names, error=DataError, advice=Message("Move it away to decide anew."))
     return {row["file"]: Decision(*(row[name] for name in names)) for row in rows}
 
 

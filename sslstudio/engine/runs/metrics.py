@@ -6,7 +6,11 @@ earlier hold their English text.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, NotRequired, TypedDict, TypeGuard
+from pathlib import Path
+from typing import Any, Literal, NotRequired, TypedDict, TypeGuard
+
+from sslstudio.engine.core.checked_files import Count, checked
+from sslstudio.engine.core.errors import RunError
 
 
 class ScoreInterval(TypedDict):
@@ -15,7 +19,7 @@ class ScoreInterval(TypedDict):
     value: float | None
     low: float | None
     high: float | None
-    n: int
+    n: Count
 
 
 ClassKey = Literal["n", "precision", "recall", "f1", "iou", "dice"]
@@ -27,7 +31,7 @@ class ClassLine(TypedDict):
     A classification has the first three, masks the last two."""
 
     name: str
-    n: int
+    n: Count
     precision: NotRequired[float | None]
     recall: NotRequired[float | None]
     f1: NotRequired[float | None]
@@ -46,21 +50,22 @@ class PartResult(TypedDict):
 class FinetuneMetrics(TypedDict):
     """The result of a fine-tuning, or of all folds of a cross-validation. `parts` by arm (see `evaluate.arms`); where
     one of them is pretrained, with the `difference` of its headline score to the better arm without a pretraining,
-    which is `compared_with` (in results of before always scratch). `baseline`: what always guessing the most frequent
-    class gets. `intervals`: how they were worked out; the first versions took percentiles of a bootstrap and did not
-    say so."""
+    which is `compared_with` (in results of before always scratch); `differences`: to each of the other arms, by its
+    name. `baseline`: what always guessing the most frequent class gets. `intervals`: how they were worked out; the
+    first versions took percentiles of a bootstrap and did not say so."""
 
     job: Literal["finetune"]
     kind: str
     classes: list[str]
-    n_train: int
-    n_test: int
+    n_train: Count
+    n_test: Count
     headline: str
     baseline: Mapping[str, float | None]
     intervals: NotRequired[Literal["effective"]]
     parts: Mapping[str, PartResult]
     difference: ScoreInterval | None
     compared_with: NotRequired[str]
+    differences: NotRequired[Mapping[str, ScoreInterval]]
     verdict: str
     notes: list[str]
 
@@ -72,7 +77,7 @@ class ProbeResult(TypedDict):
     share: float
     part: str
     labels: int
-    n: int
+    n: Count
     stages: Sequence[Mapping[str, float | None]]
     best_stage: int
     difference: Mapping[str, float | None]
@@ -97,10 +102,10 @@ class PretrainMetrics(ProbeResults):
 
     job: Literal["pretrain"]
     task: str
-    steps: int
+    steps: Count
     seconds: float
     pictures: int
-    n: int
+    n: Count
     validation: Mapping[str, float | None]
     chance: Mapping[str, float | None]
     finished_at: str
@@ -117,6 +122,35 @@ def is_pretrain(content: Mapping[str, object]) -> TypeGuard[PretrainMetrics]:
 def is_finetune(content: Mapping[str, object]) -> TypeGuard[FinetuneMetrics]:
     """Whether it is the whole result of a fine-tuning."""
     return content.get("job") == "finetune" and FinetuneMetrics.__required_keys__ <= content.keys()
+
+
+def checked_metrics(content: Any, file: Path) -> Metrics | None:
+    """The result that a file holds, None where it holds none. Raises RunError for one that is damaged."""
+    if not isinstance(content, dict) or not (is_pretrain(content) or is_finetune(content)):
+        return None
+    checked(content, PretrainMetrics if content["job"] == "pretrain" else FinetuneMetrics, file)
+    if is_pretrain(content):
+        return content
+    assert is_finetune(content)
+    _check_arms(content, file)
+    return content
+
+
+def _check_arms(metrics: FinetuneMetrics, file: Path) -> None:
+    """Raises RunError where the scores of an arm are not those of the result, or its confusions no square."""
+    names = set(metrics["baseline"])
+    for arm, part in metrics["parts"].items():
+        side = len(part["confusion"])
+        if (
+            not names <= part["scores"].keys()
+            or metrics["headline"] not in names
+            or any(len(row) != side for row in part["confusion"])
+        ):
+            raise RunError(
+                "{file} is damaged: the scores or confusions of {arm} do not fit the rest. Put it back from a copy.",
+                file=file,
+                arm=arm,
+            )
 
 
 def class_columns(lines: Sequence[ClassLine]) -> list[ClassKey]:

@@ -7,11 +7,12 @@ crash, and can be read and edited with any editor while the program is closed.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.core.messages import loads, to_stored
+from sslstudio.engine.core.messages import Message, to_stored
 
 JOBS = ("pretrain", "finetune")
 
@@ -25,11 +26,18 @@ class Waiting:
     config: dict[str, Any]
 
 
+class _WaitingTable(TypedDict):
+    job: str
+    title: str
+    config: dict[str, Any]
+
+
 class RunQueue:
     """The runs in a file; every change is written before it counts."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.copy = file.with_name(f"{file.stem}.before{file.suffix}")  # the last good one
         self._runs: list[Waiting] | None = None
 
     @property
@@ -74,23 +82,23 @@ class RunQueue:
 
     def _write(self, runs: list[Waiting]) -> None:
         text = json.dumps(to_stored([asdict(run) for run in runs]), indent=1, ensure_ascii=False) + "\n"
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(self.file, text.encode(errors="backslashreplace"))
+        make_folder(self.file.parent)
+        write_atomic(self.file, text.encode(errors="backslashreplace"), keep=self.copy)
         self._runs = runs
+
+    def _advice(self) -> Message:
+        return Message(
+            "Mend it with an editor, put {copy} in its place, which is what it was before the last change, or move it "
+            "away to begin with an empty list of waiting runs.",
+            copy=self.copy.name,
+        )
 
     def _read(self) -> list[Waiting]:
         try:
-            content = loads(self.file.read_text(encoding="utf-8"))
-            runs = [Waiting(**item) for item in content]
+            content: list[_WaitingTable] = read_json(self.file, list[_WaitingTable], advice=self._advice())
         except FileNotFoundError:
             return []
-        except (ValueError, TypeError) as error:
-            raise RunError(
-                "The list of waiting runs {file} cannot be read: {error}. Mend it with an editor, or move it "
-                "away to begin with an empty one.",
-                file=self.file,
-                error=error,
-            ) from error
+        runs = [Waiting(one["job"], one["title"], one["config"]) for one in content]
         strange = next((run.job for run in runs if run.job not in JOBS), None)
         if strange is not None:
             raise RunError(

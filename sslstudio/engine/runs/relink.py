@@ -81,8 +81,8 @@ def without_listed(run: Path, name: str) -> None:
 def _pictures(run: Path) -> list[str]:
     """Those that a run has set apart; of a comparison or cross-validation those of its first run that has."""
     for one in run_folders(run):
-        split = RunFolder(one).read_json("split.json") or {}
-        paths = [path for part in ("train", "validation", "test") for path in split.get(part, [])]
+        split = RunFolder(one).split_table()
+        paths = [*split["train"], *split["validation"], *split["test"]] if split else []
         if paths:
             return paths
     return []

@@ -9,29 +9,39 @@ last.safetensors     the newest weights and all that is needed to go on; best.sa
 samples/             the network's answers on held-out puzzles as it learnt
 metrics.json         the result: see metrics.py
 writer.json          while the run is written: by which process, on which machine
+name.json            what a person calls it
 weights.json         which weights a fine-tuning starts from, if the best ones were chosen when it was stopped
 """
 
 import json
 import os
+import re
 from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from sslstudio.engine.core import migrations
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
-from sslstudio.engine.core.config import check_kinds, read_toml, to_toml
+from sslstudio.engine.core import leftovers, migrations
+from sslstudio.engine.core.atomic_files import Appender, cannot_write, cut_file, make_folder, sync_file, write_atomic
+from sslstudio.engine.core.checked_files import check_kinds, read_json, read_limited, read_toml
+from sslstudio.engine.core.config import to_toml
+from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
-from sslstudio.engine.core.messages import loads, to_stored
-from sslstudio.engine.runs.metrics import FinetuneMetrics, Metrics, PretrainMetrics, is_finetune, is_pretrain
+from sslstudio.engine.core.messages import to_stored
+from sslstudio.engine.core.named_paths import leads_out
+from sslstudio.engine.core.room import when_there_is_room
+from sslstudio.engine.runs.metrics import FinetuneMetrics, Metrics, PretrainMetrics, checked_metrics
 from sslstudio.engine.runs.summary import summary
 from sslstudio.engine.runs.writer_lock import refuse_second_writer, writer_of, writing
 
 CONFIG = "config.toml"
 EVENTS = "events.jsonl"
 METRICS = "metrics.json"
+SPLIT = "split.json"
+NAME = "name.json"  # what a person calls the run
 ASIDE = ".discarded"  # folder beside the runs that holds those which can still be brought back
 KINDS = {
     "job": str, "task": str, "kind": str, "source": str, "out": str, "data": dict, "data.folder": str,
@@ -43,20 +53,56 @@ CHOICE = "weights.json"  # which weights others start from, where somebody chose
 ODD_NAMES = "backslashreplace"
 
 
+_LEFT = re.compile(r"\.[0-9a-f]{16}\..*\.part")
+
+
+class SplitTable(TypedDict):
+    """split.json: the pictures of each part, relative to their folder."""
+
+    train: list[str]
+    validation: list[str]
+    test: list[str]
+
+
+def checked_split(table: dict[str, list[str]], name: Path) -> dict[str, list[str]]:
+    """The table itself. Raises RunError for a picture in two parts or outside the folder."""
+    paths = [*table["train"], *table["validation"], *table["test"]]
+    twice = len(paths) - len(set(paths))
+    if twice:
+        raise RunError(
+            "{file} is damaged: {n:,} of its pictures are in it twice, so that what is trained on would be tested "
+            "with. Put it back from a copy, or begin a new run.",
+            file=name,
+            n=twice,
+        )
+    if out := next((path for path in paths if leads_out(path)), ""):
+        raise RunError(
+            "{file} is damaged: {path!r} is no picture in a folder. Put it back from a copy, or begin a new run.",
+            file=name,
+            path=out[:80],
+        )
+    return table
+
+
 class RunFolder:
     """One run on disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.waited = 0.0  # seconds, for room on the disk
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> "RunFolder":
         """A new run. Raises DataError when the folder holds something already: nothing is ever overwritten."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and (not path.is_dir() or _holds_something(path)):
+            if (path / CONFIG).is_file():
+                raise DataError(
+                    "{path} exists already and is not empty. Choose another folder for the run, or go on with "
+                    "it: sslstudio resume {path}",
+                    path=path,
+                )
             raise DataError(
-                "{path} exists already and is not empty. Choose another folder for the run, or go on with "
-                "it: sslstudio resume {path}",
-                path=path,
+                "{path} exists already and is not empty, and is no run. Choose another folder for the run.", path=path
             )
         content = _encoded(migrations.stamp(config))
         make_folder(path)
@@ -66,6 +112,13 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """A run that exists. Raises DataError when the folder is not a run."""
+        if not (path / CONFIG).is_file() and path.is_dir() and _is_free(path):
+            raise DataError(
+                "{path} is not a run: there is no {config} in it. If it was to become one, nothing of it was written "
+                "yet, and nothing is lost: start it again with the same command as before, into the same folder.",
+                path=path,
+                config=CONFIG,
+            )
         if not (path / CONFIG).is_file():
             raise DataError(
                 "{path} is not a run: there is no {config} in it. Runs are listed by: sslstudio runs FOLDER",
@@ -107,8 +160,9 @@ class RunFolder:
     @property
     def weights(self) -> Path:
         """The weights that others start from: the last ones, unless the best ones were chosen."""
-        chosen = (self.read_json(CHOICE) or {}).get("use") == "best" and (self.path / "best.safetensors").exists()
-        return self.path / ("best.safetensors" if chosen else "last.safetensors")
+        chosen: dict[str, str] = self.read_json(CHOICE, dict[str, str]) or {}
+        best = chosen.get("use") == "best" and (self.path / "best.safetensors").exists()
+        return self.path / ("best.safetensors" if best else "last.safetensors")
 
     def use_weights(self, which: str) -> None:
         """Choose the weights that others start from: best or last. Both files stay."""
@@ -117,7 +171,7 @@ class RunFolder:
     def events(self) -> list[Event]:
         """Every whole line of events.jsonl; a line torn by a power cut at the end is left out."""
         try:
-            text = (self.path / EVENTS).read_text(encoding="utf-8", errors="replace")
+            text = read_limited(self.path / EVENTS).decode("utf-8", "replace")
         except FileNotFoundError:
             return []
         return list(_whole_lines(text))
@@ -130,44 +184,57 @@ class RunFolder:
     def cut_events(self, size: int) -> None:
         """Forget events after the first `size` bytes: they come from after the checkpoint that a resume starts at."""
         if self.events_size() > size:
-            os.truncate(self.path / EVENTS, size)
+            cut_file(self.path / EVENTS, size)
 
-    def record(self, events: Generator[Event, None, None]) -> Iterator[Event]:
+    def sync_events(self) -> None:
+        """See the record so far to the disk: a checkpoint that says how long it is must not outlive it."""
+        with suppress(FileNotFoundError):
+            try:
+                sync_file(self.path / EVENTS)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise cannot_write(self.path / EVENTS, error) from error
+
+    def record(self, events: Generator[Event, None, None], control: RunControl | None = None) -> Iterator[Event]:
         """Write each event down before it is handed on. A torn last line goes first: it would spoil the next one.
 
-        Raises RunError while another process writes this run.
+        On a full disk it waits until there is room, if `control` is given. Raises RunError while another process
+        writes this run, or when the disk does not take it.
         """
-        with writing(self.path), (self.path / EVENTS).open("a", encoding="utf-8", errors=ODD_NAMES) as file:
-            self._drop_torn_line()
+        with writing(self.path), Appender(self.path / EVENTS) as file, closing(events):
             for event in events:
                 if not isinstance(event, Preparing):
-                    file.write(to_json(event) + "\n")
-                    file.flush()
+                    line = (to_json(event) + "\n").encode(errors=ODD_NAMES)
+                    write = partial(file.append, line)
+                    self.waited += yield from when_there_is_room(write, control, getattr(event, "step", 0))
+                    if isinstance(event, RunFinished):
+                        file.sync()
                 yield event
-
-    def _drop_torn_line(self) -> None:
-        if self.events_size():
-            with (self.path / EVENTS).open("rb+") as file:
-                file.truncate(file.read().rfind(b"\n") + 1)
 
     def write_json(self, name: str, content: Any) -> None:
         """Write a JSON file of this run, atomically. A number that is not finite becomes null."""
         text = json.dumps(to_stored(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_atomic(self.path / name, text.encode(errors=ODD_NAMES))
 
-    def read_json(self, name: str) -> Any:
-        """A JSON file of this run, None if there is none. Raises RunError when it is damaged."""
+    def read_json(self, name: str, kind: Any = Any) -> Any:
+        """A JSON file of this run, None if there is none. `kind`: what it holds, as in `checked_files`. Raises RunError
+        when it is damaged."""
         try:
-            return loads((self.path / name).read_text(encoding="utf-8"))
+            return read_json(self.path / name, kind)
         except FileNotFoundError:
             return None
-        except ValueError as error:
-            raise RunError("{path} is damaged: {error}.", path=self.path / name, error=error) from error
+
+    def split_table(self) -> dict[str, list[str]] | None:
+        """How the pictures were set apart, None while they are not. Raises RunError when it is damaged: also for a
+        picture in two parts, which would be trained on and tested with, and for one outside the folder."""
+        table: dict[str, list[str]] | None = self.read_json(SPLIT, SplitTable)
+        return table and checked_split(table, self.path / SPLIT)
 
     def metrics(self) -> Metrics | None:
         """The result, None while there is none. Raises RunError when it is damaged."""
         content = self.read_json(METRICS)
-        return content if isinstance(content, dict) and (is_pretrain(content) or is_finetune(content)) else None
+        return checked_metrics(content, self.path / METRICS)
 
     def pretrain_metrics(self) -> PretrainMetrics | None:
         """The result of a pretraining, None while there is none."""
@@ -178,6 +245,17 @@ class RunFolder:
         """The result of a fine-tuning, None while there is none."""
         metrics = self.metrics()
         return metrics if metrics is not None and metrics["job"] == "finetune" else None
+
+
+def _is_free(path: Path) -> bool:
+    """Whether a folder holds nothing, or only what a killed process had half written of its first file."""
+    return path.is_dir() and all(_LEFT.fullmatch(one.name) and one.is_file() for one in path.iterdir())
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether a folder holds more than what a process left that was killed before it had written the settings."""
+    leftovers.sweep(path)
+    return not _is_free(path)
 
 
 def _encoded(config: dict[str, Any]) -> bytes:
@@ -213,6 +291,12 @@ class RunSummary:
     modified: float
     task: str = ""  # of a pretraining
     told: str = ""  # what became of it, in a sentence
+    name: str = ""  # that a person gave it
+    source: str = ""  # of a fine-tuning: the run, file or general weights that it started from, or scratch
+    labels: int = 0  # that a fine-tuning was taught
+    seconds: float = 0.0
+    score: float | None = None  # of a fine-tuning its headline score, of a pretraining its gain over untrained features
+    weights: bool = True  # whether another run can start from it
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
@@ -248,7 +332,7 @@ def _summary(path: Path) -> RunSummary | None:
     try:
         if "job" not in run.config():  # another program's config.toml
             return None
-        events, job, metrics = run.events(), run.job, run.finetune_metrics()
+        config, events, job, metrics = run.config(), run.events(), run.job, run.metrics()
     except StudioError:
         return RunSummary(path, "?", path.name, "damaged", 0, 0, "", path.stat().st_mtime)
     started = [event for event in events if isinstance(event, RunStarted)]
@@ -261,8 +345,35 @@ def _summary(path: Path) -> RunSummary | None:
         outcome=last.outcome if isinstance(last, RunFinished) else "running" if writer_of(path) else "interrupted",
         step=steps[-1].step if steps else 0,
         total_steps=steps[-1].total_steps if steps else 0,
-        headline=str(metrics["verdict"]) if metrics else "",
+        headline=str(metrics["verdict"]) if metrics is not None and metrics["job"] == "finetune" else "",
         modified=(path / CONFIG).stat().st_mtime,
-        task=str(run.config().get("task", "")),
+        task=str(config.get("task", "")),
         told=summary(events),
+        name=_name(path),
+        source=str(config.get("source", "")),
+        labels=metrics["n_train"] if metrics is not None and metrics["job"] == "finetune" else 0,
+        seconds=sum(event.seconds for event in events if isinstance(event, RunFinished)),
+        score=score_of(metrics),
+        weights=(path / "last.safetensors").exists(),
     )
+
+
+def score_of(metrics: Metrics | None) -> float | None:
+    """What runs of one job are compared by: the headline score of the main arm of a fine-tuning, the gain of a
+    pretraining over untrained features; None where it is not known."""
+    if metrics is None:
+        return None
+    if metrics["job"] == "finetune":
+        main = next(iter(metrics["parts"].values()), None)
+        return main["scores"][metrics["headline"]]["value"] if main is not None else None
+    probe = metrics.get("probe")
+    return probe["difference"].get("value") if probe else None
+
+
+def _name(path: Path) -> str:
+    """The name that a person gave a run (see run_name.py), '' for none."""
+    try:
+        content = RunFolder(path).read_json(NAME)
+    except (RunError, OSError):
+        return ""
+    return str(content.get("name", "")) if isinstance(content, dict) else ""

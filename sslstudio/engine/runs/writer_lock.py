@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, TypedDict
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import AtLeast, read_json
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.leftovers import lives
 
 WRITER = "writer.json"
 BEAT = 10.0  # seconds
@@ -31,31 +34,24 @@ class Writer:
     pid: int
 
 
+class _WriterTable(TypedDict):
+    host: str
+    pid: Annotated[int, AtLeast(1)]
+
+
 def writer_of(run: Path) -> Writer | None:
     """The other process that writes this run now; None if there is none."""
     file = run / WRITER
     try:
-        said = json.loads(file.read_text("utf-8"))
-        writer = Writer(str(said["host"]), int(said["pid"]))
+        said = read_json(file, _WriterTable, largest=1 << 16)
+        writer = Writer(said["host"], said["pid"])
         silent = time.time() - file.stat().st_mtime
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, StudioError):
         return None
     here = writer.host == socket.gethostname()
-    if silent > SILENT or (here and (writer.pid == os.getpid() or not _lives(writer.pid))):
+    if silent > SILENT or (here and (writer.pid == os.getpid() or not lives(writer.pid))):
         return None
     return writer
-
-
-def _lives(pid: int) -> bool:
-    if os.name == "nt":  # there a signal would end it; the sign of life has to do
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextmanager
@@ -72,13 +68,16 @@ def writing(run: Path) -> Iterator[None]:
     finally:
         over.set()
         beating.join()
-        file.unlink(missing_ok=True)
+        with suppress(OSError):  # what it says is wrong as soon as this process has ended, and errors of the run count
+            file.unlink(missing_ok=True)
 
 
 def refuse_second_writer(run: Path) -> None:
-    """Raises RunError while another process writes this run."""
+    """Raises RunError while another process writes this run. The name of one that is dead is taken away."""
     writer = writer_of(run)
-    if writer is not None:
+    if writer is None:
+        _forget_dead(run / WRITER)
+    else:
         raise RunError(
             "{run} is being written by process {pid} on {host}. Stop it there first, or wait: if that "
             "machine has crashed, the run is free after {silent:.0f} seconds.",
@@ -87,6 +86,14 @@ def refuse_second_writer(run: Path) -> None:
             host=writer.host,
             silent=SILENT,
         )
+
+
+def _forget_dead(file: Path) -> None:
+    """Take the name of a process of this machine away that has ended without doing so."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        said = json.loads(file.read_text("utf-8"))
+        if said["host"] == socket.gethostname() and not lives(int(said["pid"])):
+            file.unlink()
 
 
 def wait_until_free(run: Path, control: RunControl) -> None:

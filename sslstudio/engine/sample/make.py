@@ -1,7 +1,7 @@
 """The built-in sample: small natural-history pictures with masks, drawn by the program, the same for a seed."""
 
+import io
 import json
-import os
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sslstudio.engine.compute.seeding import derive
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.atomic_files import cannot_write, make_folder, write_atomic
+from sslstudio.engine.core.checked_files import read_json
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.sample.scene import Noise, landscape, occlude, photograph, shadow, shine
@@ -34,8 +36,8 @@ def make_sample(folder: Path, *, count: int = 2400, side: int = 96, seed: int = 
     about = {"sample": _VERSION, "count": count, "side": side, "seed": seed}
     if _is_finished(folder, about):
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / BEGUN).write_text(json.dumps(about), encoding="utf-8")
+    make_folder(folder)
+    write_atomic(folder / BEGUN, json.dumps(about).encode())
     noise = Noise(side * _SUPERSAMPLING, np.random.default_rng(derive(seed, "sample", "noise")))
     for done, (kind, number) in enumerate(_list(count)):
         if done % _REPORT_EVERY == 0:
@@ -44,7 +46,7 @@ def make_sample(folder: Path, *, count: int = 2400, side: int = 96, seed: int = 
         picture, mask = draw_picture(kind, side, rng, noise)
         _save(picture, folder / "images" / kind / f"{number:04}.png")
         _save(mask, folder / "masks" / kind / f"{number:04}.png")
-    os.replace(folder / BEGUN, folder / MARKER)
+    _finish(folder)
     yield Preparing(stage=Message("Drawing the sample"), done=count, total=count)
 
 
@@ -97,11 +99,20 @@ def _is_finished(folder: Path, about: Mapping[str, object]) -> bool:
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(file)
+    except (OSError, StudioError):
         return None  # torn while it was written: not a sample that is known
 
 
+def _finish(folder: Path) -> None:
+    try:
+        (folder / BEGUN).replace(folder / MARKER)
+    except OSError as error:
+        raise cannot_write(folder / MARKER, error) from error
+
+
 def _save(pixels: NDArray[np.uint8], file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(file, compress_level=1)  # noise does not compress; time counts
+    make_folder(file.parent)
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG", compress_level=1)  # noise does not compress; time counts
+    write_atomic(file, content.getvalue(), confirmed=False)  # it is drawn again if the marker is missing

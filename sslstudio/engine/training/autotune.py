@@ -9,9 +9,10 @@ nothing of the training is touched.
 import copy
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol, TypedDict, cast, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +20,9 @@ from torch import Tensor, nn
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import generator
+from sslstudio.engine.core.checked_files import AtLeast, checked
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Order, Pictures
@@ -29,6 +31,7 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
 from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
 from sslstudio.engine.training.micro_batches import count_holding
+from sslstudio.engine.training.whole_step import WholeStep, compiler_for
 
 STEP = "step.json"
 STAGE = Message("Trying how a step is fastest here")
@@ -42,6 +45,18 @@ MEMORY = 0.8  # share of the free memory that a batch may take
 BEYOND_KEPT = 1.5  # what a step takes at most, in units of what it keeps for the way back
 
 
+AGAIN = Message("Remove it, and it is tried anew.")
+
+
+class _ChoiceTable(TypedDict):
+    precision: Literal["float32", "bfloat16", "float16"]
+    memory_format: str
+    threads: Annotated[int, AtLeast(1)]
+    compile: bool
+    parts: Annotated[int, AtLeast(1)]
+    tried: dict[str, float | None]
+
+
 @dataclass(frozen=True)
 class Choice:
     """How steps are computed. `tried` holds pictures a second of each way that was tried ({} if none was)."""
@@ -51,7 +66,7 @@ class Choice:
     threads: int
     compile: bool
     parts: int
-    tried: dict[str, float]
+    tried: Mapping[str, float | None]
 
     @property
     def words(self) -> Message:
@@ -103,6 +118,16 @@ class Tunable(Protocol):
         """What it is trained with."""
 
 
+@runtime_checkable
+class CompilesSteps(Protocol):
+    """A job whose steps are one graph: see `whole_step`."""
+
+    group: Any
+
+    def compile_step(self, parts: int) -> None:
+        """Compute steps as one graph from now on."""
+
+
 def autotune(
     job: Tunable,
     hardware: HardwareConfig,
@@ -115,9 +140,9 @@ def autotune(
 
     `longest`: seconds that trying may take at most.
     """
-    stored = run.read_json(STEP)
+    stored = run.read_json(STEP, dict[str, Any])
     if stored:
-        choice = Choice(**_by_current_names(stored))
+        choice = _stored_choice(stored, run.path / STEP)
         choice = replace(choice, threads=min(choice.threads, max(devices.threads(), hardware.threads or 1)))
     else:
         choice = choice_from_config(job, hardware)
@@ -133,6 +158,14 @@ def autotune(
 def keep_to_config(job: Tunable, hardware: HardwareConfig) -> None:
     """Compute as was asked for, and by the fixed settings where nothing was; nothing is tried."""
     apply_choice(job, choice_from_config(job, hardware))
+
+
+def _stored_choice(stored: dict[str, Any], file: Path) -> Choice:
+    """Raises RunError for a choice that is none."""
+    values: _ChoiceTable = checked(_by_current_names(stored), _ChoiceTable, file, advice=AGAIN)
+    if values["memory_format"] not in MEMORY_FORMATS or values.keys() - _ChoiceTable.__annotations__.keys():
+        raise RunError("{path} names ways to compute that are none. {advice}", path=file, advice=AGAIN)
+    return Choice(**values)
 
 
 def _by_current_names(stored: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +205,9 @@ def apply_choice(job: Tunable, choice: Choice) -> None:
     job.device = job.device.in_precision(choice.precision)
     devices.use_threads(choice.threads)
     _prepare(job.encoder, job.task, choice)
+    if choice.compile and isinstance(job, CompilesSteps) and job.group is None:  # the whole step, not the encoder alone
+        job.encoder.compiled = False
+        job.compile_step(choice.parts)
 
 
 def _prepare(encoder: Encoder, task: Step, choice: Choice) -> None:
@@ -259,7 +295,7 @@ class _Probe:
         _prepare(self.encoder, self.task, choice)
         try:
             batch = self.task.make_batch(self.images, generator(0, "trial", device=device.handle))
-            step = _Step(self.encoder, self.task, device, batch)
+            step = _Step(self.encoder, self.task, device, batch, self._whole(choice, device))
             kept = step.measure() / len(self.images)
             self.kept[choice.way] = max(self.kept.get(choice.way, 0.0), kept)
             return len(self.images) / step.seconds()
@@ -270,6 +306,16 @@ class _Probe:
                 raise
         device.release()
         return 0.0
+
+    def _whole(self, choice: Choice, device: Device) -> Callable[[], TaskResult] | None:
+        """The step with the making of its batch, which a GPU waits for where it is not compiled too; None on a CPU,
+        where batches are a small part of a step and are made alike in every way."""
+        if not device.accelerated or not isinstance(self.job, CompilesSteps):
+            return None
+        compiler = compiler_for(device.handle.type, choice.parts) if choice.compile else None
+        self.encoder.compiled = False
+        whole = WholeStep(self.encoder, cast(nn.Module, self.task), compiler)
+        return lambda: whole(self.images, generator(0, "trial", device=device.handle))
 
     def _parts(self, choice: Choice) -> int:
         """Into how many parts a batch must be cut so that a step finds room."""
@@ -283,16 +329,19 @@ class _Probe:
 class _Step:
     """Forward and backward of one batch that is there already."""
 
-    def __init__(self, encoder: Encoder, task: Step, device: Device, batch: Any) -> None:
-        self.encoder, self.task, self.device, self.batch = encoder, task, device, batch
+    def __init__(
+        self, encoder: Encoder, task: Step, device: Device, batch: Any, whole: Callable[[], TaskResult] | None = None
+    ) -> None:
+        """`whole`: makes the batch as well, each time anew."""
+        self.encoder, self.task, self.device, self.batch, self.whole = encoder, task, device, batch, whole
 
     def run(self) -> None:
         """Once."""
         for weight in (*self.encoder.parameters(), *self.task.parameters()):
             weight.grad = None
         with self.device.autocast():
-            loss = self.task(self.encoder, self.batch).loss
-        loss.backward()  # type: ignore[no-untyped-call]
+            result = self.whole() if self.whole is not None else self.task(self.encoder, self.batch)
+        result.loss.backward()  # type: ignore[no-untyped-call]
 
     def measure(self) -> int:
         """Run it once; bytes that the forward keeps for the way back. The weights are there in any case."""

@@ -4,39 +4,52 @@ Sentences and numbers travel as JSON in the file's metadata.
 """
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import AtLeast, Count, Share
+from sslstudio.engine.core.checked_tensors import read_tensors
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.encoders import ENCODERS, Encoder
 from sslstudio.engine.models.encoders.general import GeneralWeights, find_general, is_general
 from sslstudio.engine.runs.run_folder import RunFolder
 
+ANEW = Message("Put it back from a copy, or begin a new run.")
 OTHER_STEM = 0.95  # share of an encoder's tensors that fit whatever its stem is
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> None:
-    """Write tensors and facts to a safetensors file, atomically."""
+def save_tensors(
+    path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object], keep: Path | None = None
+) -> None:
+    """Write tensors and facts to a safetensors file, atomically; the file before it gets the name `keep`, if one is
+    given."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomic(path, save(plain, {"sslstudio": json.dumps(dict(meta))}))
+    write_atomic(path, save(plain, {"sslstudio": json.dumps(dict(meta))}), keep=keep)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and facts of a safetensors file. Raises RunError when it is missing or damaged."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            meta = json.loads((file.metadata() or {}).get("sslstudio", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118  not a dict
-    except (OSError, SafetensorError, ValueError) as error:
-        raise RunError("The weights in {path} cannot be read: {error}.", path=path, error=error) from error
+    return read_tensors(path)
+
+
+class Progress(TypedDict):
+    """The facts of a checkpoint: how far the training is."""
+
+    step: Count
+    elapsed: Share
+    best: float | None
+    finished: bool
+    parts: NotRequired[Annotated[int, AtLeast(1)]]
+    events: NotRequired[Count]
+    scale: NotRequired[Any]
 
 
 def training_state(modules: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -50,18 +63,41 @@ def training_state(modules: nn.Module, optimiser: torch.optim.Optimizer) -> dict
 def restore_training(tensors: Mapping[str, Tensor], modules: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     """The inverse of `training_state`, in place. Raises RunError when the network is not the one that was saved."""
     weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
-    try:
-        modules.load_state_dict(weights)
-    except RuntimeError as error:
-        raise RunError(
-            "The checkpoint belongs to another network: {error}", error=str(error).splitlines()[0]
-        ) from error
+    restore_weights(modules, weights, Message("The checkpoint"))
+    params = [param for group in optimiser.param_groups for param in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("optimiser."):
-            _, number, key = name.split(".")
+            _, _, rest = name.partition(".")
+            number, _, key = rest.partition(".")
+            fits = number.isdecimal() and int(number) < len(params)
+            if not fits or (value.dim() and value.shape != params[int(number)].shape):
+                raise RunError("The checkpoint is damaged: {name} does not fit its network. {advice}", name=name,
+                               advice=ANEW)  # fmt: skip
             moments.setdefault(int(number), {})[key] = value
+    if any(kept.keys() != next(iter(moments.values())).keys() for kept in moments.values()):
+        raise RunError("The checkpoint is damaged: moments of the optimiser are missing. {advice}", advice=ANEW)
     optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def restore_weights(modules: nn.Module, weights: Mapping[str, Tensor], what: Message | Path) -> None:
+    """Put all weights of a module in place. Raises RunError when they are another network's, or are no numbers.
+    `what`: what they come from."""
+    if broken := next((name for name, value in weights.items() if not is_finite(value)), ""):
+        raise RunError("{what} is damaged: {name} is not finite. {advice}", what=what, name=broken, advice=ANEW)
+    try:
+        modules.load_state_dict(dict(weights))
+    except (RuntimeError, TypeError) as error:  # the first line names the class, the second what is wrong
+        lines = [line.strip() for line in str(error).splitlines()]
+        raise RunError(
+            "{what} belongs to another network: {error} {advice}", what=what, error=lines[min(1, len(lines) - 1)][:200],
+            advice=ANEW,
+        ) from error  # fmt: skip
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no number of it is infinite or none."""
+    return not tensor.is_floating_point() or bool(tensor.isfinite().all())
 
 
 def lay_like_weights(optimiser: torch.optim.Optimizer) -> None:
@@ -81,7 +117,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         try:
             return load_tensors(path)[0]
         except RunError as error:
-            raise DataError(str(error)) from error
+            raise DataError.of(error.message) from error
+    _refuse_bomb(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever the damaged bytes lead it to
@@ -93,6 +130,17 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             reason=reason,
         ) from error
     return _tensors_of(content, path)
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Raises DataError for an archive that unpacks to far more than it is: torch packs nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            plain = sum(one.file_size for one in archive.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):  # of the older form, which is no archive
+        return
+    if plain > 2 * path.stat().st_size + (1 << 20):
+        raise DataError("{path} is packed, which weights are not. Save it as .safetensors.", path=path)
 
 
 def _tensors_of(content: Any, path: Path) -> dict[str, Tensor]:
@@ -131,6 +179,12 @@ def load_encoder(encoder: Encoder, source: Path | str) -> Message:
             wanted=len(wanted),
             file=file,
             hint=_what_it_is(given),
+        )
+    if broken := next((name for name, value in found.items() if not is_finite(value)), ""):
+        raise DataError(
+            "{file} is damaged: the numbers of {name} are not all finite. Take another copy of it.",
+            file=file,
+            name=broken,
         )
     encoder.load_state_dict(found, strict=False)
     if len(found) == len(wanted):

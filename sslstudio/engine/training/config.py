@@ -30,7 +30,8 @@ class DataConfig(BaseConfig):
         Table(),
         "What is what",
         "What folders, tables and their columns are where it was guessed wrongly: PATH=pictures, masks, class, part, "
-        "group or ignore; TABLE:COLUMN=class, part, group, file or ignore. A * stands for one folder (*/*=group).",
+        "group or ignore; TABLE:COLUMN=class, part, group, file or ignore; PICTURE=excluded. A * stands for one folder "
+        "(*/*=group).",
         advanced=True,
         named_to_the_last=True,
     )

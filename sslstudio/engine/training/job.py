@@ -27,6 +27,9 @@ class Job(Protocol):
     def waited(self) -> float:
         """Seconds that steps have waited for their pictures so far."""
 
+    def stop_compiling(self) -> bool:
+        """Compute the next steps without a compiler; False where there was none."""
+
     def groups(self) -> list[dict[str, Any]]:
         """Parameter groups for the optimiser; `factor` is what the learning rate of each is multiplied with."""
 

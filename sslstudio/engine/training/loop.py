@@ -7,7 +7,9 @@ goes on from its checkpoint ends in the same weights as one that was not.
 import math
 import time
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,12 +17,16 @@ from torch import nn
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
+from sslstudio.engine.core.atomic_files import remove_file
+from sslstudio.engine.core.checked_files import checked
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.room import when_there_is_room
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.checkpoint import (
+    Progress,
     lay_like_weights,
     load_tensors,
     restore_training,
@@ -62,6 +68,7 @@ class Training:
             job.groups(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=device.fuses()
         )
         self._scaler: torch.amp.GradScaler | None = None
+        self._compiler_said = ""
         self._scale: float | None = None  # of a checkpoint
         self.parts = 1  # that a batch is computed in, one after the other, because it does not fit into memory
         self.step = 0
@@ -73,7 +80,8 @@ class Training:
         self._logged_at = self._saved_at = self._ticked = time.monotonic()
         self._elapsed_logged = self._restored_at = 0.0
         self._watched_for = 0.0
-        self._rate = self._waited_logged = 0.0
+        self._rate = self._waited_logged = self._waited_for_room = 0.0
+        self.notes: list[Note] = []  # of `restore`, for people
 
     @property
     def scaler(self) -> torch.amp.GradScaler | None:
@@ -98,30 +106,46 @@ class Training:
         """Go on from the last checkpoint, if there is one."""
         if not self.last_file.exists():
             return False
-        tensors, meta = load_tensors(self.last_file)
+        tensors, stored = self._last_whole()
+        meta: Progress = checked(stored, Progress, self.last_file)
         restore_training(tensors, self.job.modules, self.optimiser)
-        self.step = int(meta["step"])
+        self.step = meta["step"]
         self.elapsed = self._elapsed_logged = self._restored_at = float(meta["elapsed"])
         self.best = math.inf if meta["best"] is None else float(meta["best"])
         self.finished = bool(meta["finished"])
         self.parts = int(meta.get("parts", 1))
         self._scale = meta.get("scale")
         if not self.finished:  # a finished part is followed by events of the next one
-            self.run.cut_events(int(meta["events"]))
+            self.run.cut_events(meta.get("events", self.run.events_size()))
         return True
+
+    def _last_whole(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """The last checkpoint, or the one before it where that is damaged."""
+        try:
+            return load_tensors(self.last_file)
+        except RunError as error:
+            try:
+                found = load_tensors(self.run.path / self._file("before"))
+            except RunError:
+                raise error from None
+            text = Message("{error} The run goes on from the checkpoint before it.", error=error.message)
+            self.notes.append(Note(level="warning", text=text))
+            return found
 
     def go(self, control: RunControl) -> Generator[Event, None, str]:
         """Train to the end of the plan or until stopped. Returns finished or stopped."""
+        yield from self.notes
         self.job.modules.train()
         lay_like_weights(self.optimiser)
         self._ticked = self._saved_at = self._logged_at = time.monotonic()
+        self._waited_for_room = self.run.waited
         evaluated = math.floor(self.plan.share(self.step, self.elapsed) * EVALUATIONS)
         while self.plan.share(self.step, self.elapsed) < 1.0:
             if control.paused:
                 yield from self._wait(control)
             if not control.proceed():
                 yield from self._log()
-                yield self._save()
+                yield from self._save(control)
                 return "stopped"
             yield from self.next_step()
             if self.step <= FIRST_STEPS or time.monotonic() - self._logged_at >= LOG_SECONDS:
@@ -130,12 +154,12 @@ class Training:
             if due > evaluated and self._may_evaluate():
                 evaluated = due
                 yield from self._log()
-                yield from self._evaluate()
+                yield from self._evaluate(control)
             elif time.monotonic() - self._saved_at >= SAVE_SECONDS:
                 yield from self._log()
-                yield self._save()
+                yield from self._save(control)
         self.finished = True
-        yield self._save()
+        yield from self._save(control)
         return "finished"
 
     def follow(self) -> None:
@@ -160,7 +184,7 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         while (values := self._learn_if_it_fits()) is None:
-            yield self._halve()
+            yield self._uncompiled() or self._halve()
         self.step += 1
         self.job.after_step(share)
         self._add(values)
@@ -176,8 +200,9 @@ class Training:
             values = self._gradients()
             self._move()
             return values
-        except (RuntimeError, MemoryError) as error:
-            if self.group is not None or not devices.is_out_of_memory(error):
+        except Exception as error:  # a compiler raises whatever it likes
+            short = devices.is_out_of_memory(error)
+            if self.group is not None or not (short or self._stops_compiling(error)):
                 raise
         self.optimiser.zero_grad(set_to_none=True)
         self.device.release()  # only here: the error held the tensors of the step
@@ -193,10 +218,25 @@ class Training:
             loss = result.loss if part is WHOLE_BATCH else result.loss * share
             scaled = loss if self.scaler is None else self.scaler.scale(loss)
             scaled.backward()  # type: ignore[no-untyped-call]
-            for name, value in {"loss": result.loss.detach(), **result.metrics}.items():
+            for name, value in {"loss": result.loss.detach().clone(), **result.metrics}.items():
                 ours = value if part is WHOLE_BATCH else value * share
                 values[name] = values[name] + ours if name in values else ours
         return values
+
+    def _stops_compiling(self, error: Exception) -> bool:
+        """Whether a step that failed was compiled, and is now tried without."""
+        if isinstance(error, StudioError) or not self.job.stop_compiling():
+            return False
+        self._compiler_said = next(iter(str(error).splitlines()), type(error).__name__)
+        return True
+
+    def _uncompiled(self) -> Note | None:
+        """A word on a compiler that failed, once."""
+        said, self._compiler_said = self._compiler_said, ""
+        if not said:
+            return None
+        text = Message("This step could not be compiled here ({said}). The training goes on without.", said=said)
+        return Note(level="warning", text=text)
 
     def _move(self) -> None:
         """Move the weights along the gradients that are in place."""
@@ -219,8 +259,8 @@ class Training:
 
     def _tick(self) -> None:
         now = time.monotonic()
-        self.elapsed += now - self._ticked
-        self._ticked = now
+        self.elapsed += now - self._ticked - (self.run.waited - self._waited_for_room)
+        self._ticked, self._waited_for_room = now, self.run.waited
 
     def _add(self, values: dict[str, torch.Tensor]) -> None:
         for name, value in values.items():
@@ -270,10 +310,10 @@ class Training:
         done = self.plan.share(self.step, self.elapsed) >= 1.0
         return done or self._watched_for <= WATCHING * (self.elapsed - self._restored_at)
 
-    def _evaluate(self) -> Generator[Event, None, None]:
+    def _evaluate(self, control: RunControl) -> Generator[Event, None, None]:
         began = time.monotonic()
         self.job.modules.eval()
-        score = yield from self._score_if_it_fits()
+        score = yield from self._score_if_it_fits(control)
         self.job.modules.train()
         self._watched_for += time.monotonic() - began
         if math.isnan(score):  # nothing is watched, or it did not fit
@@ -282,9 +322,9 @@ class Training:
         better = score < self.best
         self.best = min(score, self.best)
         self._tick()
-        yield self._save(best=better)
+        yield from self._save(control, best=better)
 
-    def _score_if_it_fits(self) -> Generator[Event, None, float]:
+    def _score_if_it_fits(self, control: RunControl) -> Generator[Event, None, float]:
         """What the job says of itself; nan, and a note, when memory did not suffice for that beside the training."""
         try:
             return (yield from self.job.evaluate(self.step))
@@ -295,7 +335,14 @@ class Training:
         yield Note(level="warning", text=explain_leaving_out(Message("held-out pictures")))
         return math.nan
 
-    def _save(self, best: bool = False) -> CheckpointSaved:
+    def _save(self, control: RunControl, best: bool = False) -> Generator[Event, None, None]:
+        """Write the checkpoint; on a full disk the training waits until there is room for it."""
+        write = partial(self._write_checkpoint, best)
+        self.run.waited += yield from when_there_is_room(write, control, self.step)
+        self._saved_at = time.monotonic()
+        yield CheckpointSaved(part=self.job.part, step=self.step, path=self._file("last"), best=best)
+
+    def _write_checkpoint(self, best: bool) -> None:
         meta = {
             "step": self.step,
             "elapsed": self.elapsed,
@@ -308,14 +355,17 @@ class Training:
         if best:
             weights = {f"model.{name}": value for name, value in self.job.modules.state_dict().items()}
             save_tensors(self.run.path / self._file("best"), weights, meta)
-        save_tensors(self.last_file, training_state(self.job.modules, self.optimiser), meta)
-        self._saved_at = time.monotonic()
-        return CheckpointSaved(part=self.job.part, step=self.step, path=self._file("last"), best=best)
+        self.run.sync_events()
+        before = self.run.path / self._file("before")
+        state = training_state(self.job.modules, self.optimiser)
+        save_tensors(self.last_file, state, meta, keep=None if self.finished else before)
+        if self.finished:
+            remove_file(before)  # what is finished is not gone on with
 
     def _wait(self, control: RunControl) -> Generator[Event, None, None]:
         yield from self._log()
-        yield self._save()
+        yield from self._save(control)
         yield Paused(step=self.step)
         control.proceed()
-        self._ticked = time.monotonic()
+        self._ticked, self._waited_for_room = time.monotonic(), self.run.waited
         yield Resumed(step=self.step)

@@ -8,13 +8,17 @@ recognised.json.gz: JSON; pictures as folders with their names, labels in the or
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import RECORD, parse_json
 from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.core.messages import Message, loads, to_stored
+from sslstudio.engine.core.messages import Message, to_stored
+from sslstudio.engine.core.named_paths import leads_out
+from sslstudio.engine.images.formats.wanted import file_of
 from sslstudio.engine.images.index import ImageIndex, Unreadable, printable
 from sslstudio.engine.images.multi_folder import root_of, where
 from sslstudio.engine.images.scanner import Run
@@ -50,6 +54,8 @@ def keep_recognised(run: RunFolder, labels: str, recognised: Recognised) -> None
         "parts": "".join(str(PARTS.index(parts[path]) if path in parts else _NO_PART) for path in paths),
         "notes": recognised.notes,
         "groups": [recognised.groups.get(path) for path in paths] if recognised.groups else None,
+        "excluded": recognised.excluded,
+        "together": [recognised.together.get(path) for path in paths] if recognised.together else None,
         "roles": [one.to_json() for one in recognised.roles],
         "classes": classes
         and {
@@ -86,7 +92,7 @@ def recall(run: RunFolder, folder: str, labels: str) -> Recognised | None:
         return _rebuild(content, root, _labels_place(root, labels))
     except FileNotFoundError:
         return None
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise RunError("{path} is damaged: {error}.", path=run.path / FILE, error=error) from error
 
 
@@ -147,9 +153,13 @@ def _content(run: RunFolder) -> dict[str, Any] | None:
     if file is None:
         return None
     try:
-        content = loads(gzip.decompress(file.read_bytes()))
-    except (OSError, ValueError, EOFError) as error:
+        with gzip.open(file) as packed:
+            plain = packed.read(RECORD + 1)
+    except (OSError, ValueError, EOFError, zlib.error, MemoryError) as error:
         raise RunError("{path} is damaged: {error}.", path=file, error=error) from error
+    if len(plain) > RECORD:
+        raise RunError("{path} is damaged: {error}.", path=file, error=Message("it unpacks without end"))
+    content = parse_json(plain, file)
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise RunError("{path} is damaged: {error}.", path=file, error=Message("it has no format number"))
     return content if content["format"] <= FORMAT else None
@@ -160,6 +170,8 @@ def _rebuild(content: Mapping[str, Any], root: Path, place: Path | None) -> Reco
     unreadable = tuple(Unreadable(path, reason) for path, reason in content["unreadable"])
     index = ImageIndex(root, runs, unreadable, dict(content["ignored"]), tuple(content.get("channels", ())))
     paths = index.paths
+    if out := next(filter(leads_out, map(file_of, paths)), ""):
+        raise ValueError(Message("{path!r} is no picture in a folder", path=out[:80]))
     classes, masks = content["classes"], content["masks"]
     given = {path: PARTS[int(part)] for path, part in zip(paths, content["parts"], strict=True) if int(part) < _NO_PART}
     return Recognised(
@@ -175,6 +187,8 @@ def _rebuild(content: Mapping[str, Any], root: Path, place: Path | None) -> Reco
         given,
         tuple(content["notes"]),
         groups={path: group for path, group in zip(paths, content.get("groups") or [], strict=False) if group},
+        excluded=tuple(content.get("excluded", ())),
+        together={path: name for path, name in zip(paths, content.get("together") or [], strict=False) if name},
         roles=tuple(Role(**{**one, "choices": tuple(one["choices"])}) for one in content.get("roles", [])),
     )
 

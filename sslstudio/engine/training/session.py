@@ -22,6 +22,7 @@ from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache, c
 from sslstudio.engine.images.formats.decode import short_side_of
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.drawn_test import DrawnTest
+from sslstudio.engine.labels.picture_choices import excluded_words
 from sslstudio.engine.labels.recognise import recognising
 from sslstudio.engine.labels.types import Recognised
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -70,6 +71,7 @@ class Session:
         return {
             Message("Pictures"): said,
             Message("Read at"): Message("{side} x {side} pixels", side=side),
+            **({Message("Excluded"): excluded_words(out)} if (out := len(self.recognised.excluded)) else {}),
             **({Message("Not used"): Message("{left}", left=left)} if (left := self.left_out()) else {}),
             Message("Set apart"): Message(
                 "{train:,} to train on, {validation:,} to watch with, {test:,} kept for the test",
@@ -159,7 +161,7 @@ def note_when_read(session: Session, events: Generator[Event, None, T]) -> Gener
 
 def split_of(run: RunFolder, recognised: Recognised, config: DataConfig) -> Split:
     """How a run that was begun set its pictures apart."""
-    stored = run.read_json("split.json")
+    stored = run.split_table()
     return Split.from_json(stored) if stored else draw_split(recognised, config)
 
 
@@ -176,7 +178,7 @@ def draw_split(recognised: Recognised, config: DataConfig, kept: Split | None = 
         validation=config.validation,
         test=config.test,
         seed=config.split_seed,
-        groups=groups_of(paths, config.groups, recognised.groups) or None,
+        groups=groups_of(paths, config.groups, recognised.groups, recognised.together) or None,
         given=recognised.given_split or None,
     )
     if recognised.drawn is None:
@@ -184,7 +186,7 @@ def draw_split(recognised: Recognised, config: DataConfig, kept: Split | None = 
     kind = "classification" if recognised.classes else "segmentation"
     return split_drawn(
         draw, paths, labels or {}, DrawnFor(recognised.drawn, kind),
-        groups=groups_of(paths, config.groups, recognised.groups),
+        groups=groups_of(paths, config.groups, recognised.groups, recognised.together),
         given=recognised.given_split, validation=config.validation, seed=config.split_seed, kept=kept,
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ SAME_HUE = 4.0  # units of Lab around one line through grey
 CHUNK = 128
 _SIDE = 32  # pixels: enough to judge colour, and the noise averages out
 
-INSTEAD = Message("Use jigsaw or context_prediction, which learn from the shapes in a picture.")
+INSTEAD = Message("Use the jigsaw puzzle or context prediction, which learn from the shapes in a picture.")
 
 
 def chunks_of(images: Tensor) -> Iterator[Tensor]:
@@ -36,7 +36,7 @@ def refuse_without_colour(images: Tensor) -> None:
         cure = Message("Use") if grey == count else Message("Take out the grey ones, or use")
         raise TaskDoesNotFit(
             "Colorization needs colour, and {grey:,} of {count:,} pictures looked at are grey. {cure} "
-            "jigsaw or context_prediction, which learn from grey pictures.",
+            "the jigsaw puzzle or context prediction, which learn from grey pictures.",
             grey=grey,
             count=count,
             cure=cure,

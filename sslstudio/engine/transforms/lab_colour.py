@@ -32,13 +32,16 @@ _TO_XYZ = torch.tensor(
 )
 _TO_XYZ /= _TO_XYZ.sum(dim=1, keepdim=True)
 _TO_RGB = torch.linalg.inv(_TO_XYZ)
+Rows = tuple[tuple[float, ...], ...]
+_XYZ_ROWS: Rows = tuple(map(tuple, _TO_XYZ.tolist()))  # numbers that a compiler takes for what they are
+_RGB_ROWS: Rows = tuple(map(tuple, _TO_RGB.tolist()))
 _KNEE = 6 / 29  # below its third power the cube root of Lab becomes a straight line
 
 
 def rgb_to_lab(images: Tensor) -> Tensor:
     """sRGB in [0, 1] (..., 3, H, W) -> Lab of the same shape."""
     linear = torch.where(images <= 0.04045, images / 12.92, ((images.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
-    xyz = _mix_channels(linear, _TO_XYZ)
+    xyz = _mix_channels(linear, _XYZ_ROWS)
     root = torch.where(xyz > _KNEE**3, xyz.clamp_min(_KNEE**3) ** (1 / 3), xyz / (3 * _KNEE**2) + 4 / 29)
     x, y, z = root.unbind(-3)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-3)
@@ -50,14 +53,14 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     y = (light + 16) / 116
     root = torch.stack([y + a / 500, y, y - b / 200], dim=-3)
     xyz = torch.where(root > _KNEE, root**3, 3 * _KNEE**2 * (root - 4 / 29))
-    linear = _mix_channels(xyz, _TO_RGB).clamp(0.0, 1.0)
+    linear = _mix_channels(xyz, _RGB_ROWS).clamp(0.0, 1.0)
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055)
 
 
-def _mix_channels(planes: Tensor, matrix: Tensor) -> Tensor:
+def _mix_channels(planes: Tensor, matrix: Rows) -> Tensor:
     """Apply a 3x3 matrix to the channels; written out, because matrix products on GPUs may round to ten bits."""
     channels = planes.unbind(-3)
-    rows = [sum(float(factor) * plane for factor, plane in zip(row, channels, strict=True)) for row in matrix]
+    rows = [sum(factor * plane for factor, plane in zip(row, channels, strict=True)) for row in matrix]
     return torch.stack([torch.as_tensor(row) for row in rows], dim=-3)
 
 

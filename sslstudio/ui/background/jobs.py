@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable, Generator
 from typing import Any, ParamSpec, TypeVar
 
-from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThread, QThreadPool, Signal
 from shiboken6 import isValid
 
 from sslstudio.engine.core.control import RunControl
@@ -18,6 +18,30 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Steps = Generator[Any, None, Any]
 _alive: set["Job"] = set()
+FOREGROUND = 4  # threads at least for what a person waits for, also on a machine of one core: they mostly read files
+BEHIND = 2  # threads for what takes long and nobody waits for: reading all pictures, and the clinic
+_behind: QThreadPool | None = None
+
+
+def pool(*, behind: bool = False) -> QThreadPool:
+    """The threads that jobs run on: those for what a person waits for, or those `behind` them, which never hold one of
+    the first. Made on first use, on the UI thread."""
+    global _behind
+    shared = QThreadPool.globalInstance()
+    if not behind:
+        shared.setMaxThreadCount(max(FOREGROUND, shared.maxThreadCount()))
+        return shared
+    if _behind is None or not isValid(_behind):
+        _behind = QThreadPool(QCoreApplication.instance())
+        _behind.setMaxThreadCount(BEHIND)
+        _behind.setThreadPriority(QThread.Priority.LowPriority)
+    return _behind
+
+
+def wait_for_all() -> None:
+    """Wait until no job goes on any more, on any thread."""
+    for one in (pool(), pool(behind=True)):
+        one.waitForDone()
 
 
 def without_control(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[RunControl], T]:
@@ -95,11 +119,12 @@ def run(
     owner: QObject,
     progress: Callable[[Any], None] | None = None,
     over: Callable[[], None] | None = None,
+    behind: bool = False,
 ) -> Job:
-    """Start `op` on the thread pool; `then`, `failed` and `progress` are called on the UI thread while `owner` lives.
+    """Start `op` on a thread; `then`, `failed` and `progress` are called on the UI thread while `owner` lives.
 
-    `op` gets the job's RunControl, which `Job.cancel` stops. `over` comes last, also when it was
-    cancelled: by then nothing of it goes on.
+    `behind`: it takes long, and what a person waits for goes before it. `op` gets the job's RunControl, which
+    `Job.cancel` stops. `over` comes last, also when it was cancelled: by then nothing of it goes on.
     """
     job = Job(owner)
     _alive.add(job)
@@ -119,7 +144,7 @@ def run(
 
     farewell = _Relay(job, bid_farewell)
     job.over.connect(farewell.take_nothing, Qt.ConnectionType.QueuedConnection)
-    QThreadPool.globalInstance().start(_Runnable(job, op))
+    pool(behind=behind).start(_Runnable(job, op))
     return job
 
 

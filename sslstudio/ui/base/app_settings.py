@@ -92,6 +92,20 @@ def set_toured() -> None:
     _store().setValue("toured", "yes")
 
 
+def expert() -> bool:
+    """Whether the pages on which everything can be set are shown, not the simple way. Who has used the program before
+    there was a simple way goes on as before; this is settled at the first question."""
+    store = _store()
+    if not store.contains("expert"):
+        set_expert(toured() or bool(recent_folders()) or not geometry().isEmpty())
+    return str(store.value("expert", "")) == "yes"
+
+
+def set_expert(wanted: bool) -> None:
+    """Remember which way was chosen."""
+    _store().setValue("expert", "yes" if wanted else "no")
+
+
 def recent_folders() -> list[str]:
     """Projects that were open before, newest first; those that are gone are left out. From before there were projects
     also folders of pictures."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.config import BaseConfig, SectionField, options_of, sections_of
 from sslstudio.ui.forms.editors import Editor, SwitchEditor, editor_for
@@ -24,6 +24,7 @@ class ConfigForm(QWidget):
         self._folding, self._resetting = folding, resetting
         self._shown: BaseConfig = BaseConfig()
         self._editors: dict[str, Editor] = {}
+        self._titles: dict[str, QLabel] = {}
         self._groups: dict[str, ConfigForm] = {}
         self._quiet = False
         self._layout = QVBoxLayout(self)
@@ -81,13 +82,18 @@ class ConfigForm(QWidget):
 
     def _line(self, editor: Editor) -> QWidget:
         about = editor.field.about
-        pieces: list[QWidget] = (
-            [] if isinstance(editor, SwitchEditor) else [text(formatting.render(about.title), "field", wrap=False)]
-        )
+        pieces: list[QWidget] = []
+        if not isinstance(editor, SwitchEditor):
+            self._titles[editor.field.name] = text(formatting.render(about.title), "field", wrap=False)
+            pieces.append(self._titles[editor.field.name])
         pieces.append(editor)
         if about.help:
             pieces.append(text(formatting.render(about.help), "small"))
         return wrap_layout(column(*pieces, gap=5))
+
+    def retitle(self, name: str, title: str) -> None:
+        """Call an option something else, where its own name does not fit what is set beside it."""
+        self._titles[name].setText(title)
 
     def values(self) -> dict[str, Any]:
         """The values of the form's options and groups by name."""

@@ -8,7 +8,6 @@ from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
@@ -30,6 +29,7 @@ from sslstudio.engine.core.config import (
 )
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.ui.text.formatting import figures, render, tr
+from sslstudio.ui.widgets.choice_box import RoomyBox
 
 MOST = 2**31 - 1  # what a spin box holds
 DECIMALS = 10
@@ -185,7 +185,7 @@ class ChoiceEditor(Editor):
 
     def __init__(self, field: OptionField) -> None:
         super().__init__(field)
-        self.box = QComboBox()
+        self.box = RoomyBox()
         for choice in field.about.choices:
             self.box.addItem(choice_title(choice), choice)
         self.box.currentIndexChanged.connect(self.changed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
@@ -127,7 +128,7 @@ def draw_sample(folder: Path, control: RunControl) -> Generator[Preparing, None,
         yield from make_sample(folder)
         if control.stopping:
             raise RunError("Stopped while drawing the sample pictures.")
-        done.touch()
+        write_atomic(done, b"")
     return folder
 
 

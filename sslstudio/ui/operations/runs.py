@@ -1,15 +1,17 @@
 """What the window asks about runs and experiments, their time and their commands, off the UI thread."""
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images import multi_folder
+from sslstudio.engine.projects.runs import runs_in
 from sslstudio.engine.runs import relink
 from sslstudio.engine.runs.experiment_folder import experiment_job
 from sslstudio.engine.runs.queue import Waiting
@@ -19,10 +21,12 @@ from sslstudio.ui.text.formatting import render
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.experiments.catalogue import ExperimentSummary
+    from sslstudio.engine.experiments.tournament_config import TournamentConfig
     from sslstudio.engine.finetuning.split_policy import Leak
     from sslstudio.engine.labels.types import Recognised
     from sslstudio.engine.training.config import DataConfig, PretrainConfig
     from sslstudio.engine.training.time_estimate import Estimate
+    from sslstudio.engine.verdicts.ladder import Ladder
 
 
 def read_events(run: Path, control: RunControl) -> list[Event]:
@@ -78,6 +82,22 @@ def summarise_run(run: Path, control: RunControl) -> str:
     return render(summary(RunFolder.open(run).events()))
 
 
+def run_kind(run: Path) -> str:
+    """Say what a fine-tuning answers: classification or segmentation; '' where that cannot be read."""
+    with suppress(StudioError, OSError):
+        return str(RunFolder.open(run).config().get("kind", ""))
+    return ""
+
+
+def judge_run(run: Path, control: RunControl) -> "Ladder | None":
+    """Say what a run shows, question by question; None while it has no result."""
+    from sslstudio.engine.verdicts.effort import read_effort
+    from sslstudio.engine.verdicts.ladder import judge
+
+    metrics = RunFolder.open(run).metrics()
+    return None if metrics is None else judge(metrics, read_effort(run))
+
+
 def lay_strip(sheet: Path, control: RunControl) -> Any:
     """Lay the puzzles of a sheet of answers side by side, uint8 (h, w, 3)."""
     import numpy as np
@@ -109,8 +129,20 @@ def start_waiting(waiting: Waiting, control: RunControl) -> Iterator[Event]:
 
     values = {key: value for key, value in waiting.config.items() if key != "job"}
     if waiting.job == "finetune":
+        _check_source(str(values.get("source", "")))
         return finetune(finetune_from_dict(values), control)
     return pretrain(pretrain_from_dict(values), control)
+
+
+def _check_source(source: str) -> None:
+    """Raises DataError when a run that was to end before this one left nothing to start from."""
+    path = Path(source)
+    if path.is_absolute() and not path.is_file() and not (path / "last.safetensors").exists():
+        raise DataError(
+            "The run that it was to start from, {name}, has left no weights: it failed or was taken out. Choose "
+            "another start, and queue it again.",
+            name=path.name,
+        )
 
 
 def name_run(config: Any) -> Message:
@@ -132,10 +164,11 @@ class Interrupted:
     title: str
     done: int
     total: int
+    saved: bool = False  # it was stopped, and not cut off
 
 
 def find_interrupted(run: Path, control: RunControl) -> Interrupted | None:
-    """Find out whether this is a run without an end but with a checkpoint, or a comparison or tournament with something
+    """Find out whether this is a run that can go on from a checkpoint, or a comparison or tournament with something
     left; None otherwise."""
     if experiment_job(run):
         from sslstudio.engine.experiments.catalogue import stand_of
@@ -144,9 +177,10 @@ def find_interrupted(run: Path, control: RunControl) -> Interrupted | None:
         left = stand.settled < stand.total
         return Interrupted(run, stand.job, stand.title, stand.settled, stand.total) if left else None
     found = summary_of(run)
-    if found is None or found.outcome != "interrupted" or not any(run.rglob("*last.safetensors")):
+    if found is None or found.outcome not in ("interrupted", "stopped") or not any(run.rglob("*last.safetensors")):
         return None  # in a cross-validation the weights lie in its folds
-    return Interrupted(run, found.job, found.title, found.step, found.total_steps)
+    saved = found.outcome == "stopped"
+    return Interrupted(run, found.job, found.title, found.step, found.total_steps, saved)
 
 
 def find_leak(recognised: "Recognised", config: "DataConfig", folders: Sequence[Path], control: RunControl) -> "Leak":
@@ -194,6 +228,20 @@ def estimate_time(
     if pace is None:
         return None
     return estimate(config.budget, training_pictures(pictures, config.data), config.optimiser.batch_size, pace)
+
+
+def warn_short(found: "Estimate", batch_size: int) -> str:
+    """Say before it starts that a pretraining will be too short to conclude anything from; '' where it is not."""
+    from sslstudio.engine.verdicts.effort import warn_before
+
+    return warn_before(found.epochs, found.seconds * found.pace / max(1, batch_size), found.seconds)
+
+
+def find_rank_problem(config: "TournamentConfig", folders: Sequence[Path], control: RunControl) -> str:
+    """Say why a tournament could not rank its tasks in its time; '' where it can, or nothing is known of the speed."""
+    from sslstudio.engine.experiments.rankable import rank_problem
+
+    return rank_problem(config, [run.path for run in runs_in(folders) if run.job == "pretrain"])
 
 
 def write_command(said: Any, control: RunControl) -> str:

@@ -91,6 +91,12 @@ class Page(QWidget):
         """Stop the run that goes on and bears this page's name, and save it."""
         self.workspace.runner.stop()
 
+    def choose_folder(self) -> None:
+        """Ask for a folder of pictures and open it."""
+
+    def add_folder(self) -> None:
+        """Ask for one more folder and read it together with the others."""
+
     def open_run(self, run: Path) -> None:
         """Show an earlier run of this page."""
 
@@ -114,4 +120,4 @@ class Page(QWidget):
     def finish(self) -> None:
         """The window closes: end what goes on in this page."""
         for gallery in self.findChildren(GalleryView):
-            gallery.gallery.decoder.finish()
+            gallery.finish()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
@@ -22,6 +23,11 @@ from sslstudio.ui.widgets.shortcuts import (
     write_natively,
 )
 from sslstudio.ui.workspace.workspace import Workspace
+
+Way = Literal["simple", "expert"]
+SIMPLE: Way = "simple"
+EXPERT: Way = "expert"
+HOME: dict[Way, str] = {SIMPLE: "journey", EXPERT: "images"}  # the first page of a way
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class PageSpec:
     name: how the program calls it; the runs that it starts bear it as their job. icon: a file of resources/icons.
     place: the lower, the earlier among the steps. title, tour: texts in the window's language, the latter for the tour.
     load: imports the page's class, which is made with the workspace when the page is first shown. manual: its page of
-    resources/manual, for F1. state: how far it is. key_groups: what it listens to itself.
+    resources/manual, for F1. state: how far it is. key_groups: what it listens to itself. ways: on which ways it is
+    shown, simple, expert or both.
     """
 
     name: str
@@ -59,6 +66,7 @@ class PageSpec:
     manual: str = "index.md"
     state: Callable[[Workspace], State] = lambda _: State()
     key_groups: Callable[[], Sequence[KeyGroup]] = tuple
+    ways: frozenset[Way] = frozenset({EXPERT})
 
 
 _specs: dict[str, PageSpec] = {}
@@ -77,17 +85,42 @@ def forget_page(name: str) -> None:
     del _specs[name]
 
 
-def page_specs() -> tuple[PageSpec, ...]:
-    """All pages, in the order of the steps."""
+def page_specs(way: Way = EXPERT) -> tuple[PageSpec, ...]:
+    """The pages of a way, in the order of the steps."""
+    return tuple(spec for spec in all_specs() if way in spec.ways)
+
+
+def all_specs() -> tuple[PageSpec, ...]:
+    """The pages of both ways, in the order of the steps."""
     return tuple(sorted(_specs.values(), key=lambda spec: spec.place))
 
 
-def page_names() -> tuple[str, ...]:
-    """What the program calls them, in the order of the steps."""
-    return tuple(spec.name for spec in page_specs())
+def page_names(way: Way = EXPERT) -> tuple[str, ...]:
+    """What the program calls the pages of a way, in the order of the steps."""
+    return tuple(spec.name for spec in page_specs(way))
 
 
 # --- the pages of the program. A page is imported when it is first shown: pyqtgraph costs half a second.
+
+
+def _journey() -> type[Page]:
+    from sslstudio.ui.pages.journey.page import JourneyPage
+
+    return JourneyPage
+
+
+def _journey_state(workspace: Workspace) -> State:
+    return State(tr("Running …")) if workspace.runner.active else _images_state(workspace)
+
+
+register_page(
+    PageSpec(
+        "journey", 5, "wand", lambda: tr("Learn"),
+        lambda: tr("Say what you want, drop a folder of pictures, press Learn. It says at each moment what it does, "
+                   "when something useful will be there, and what you do next."),
+        _journey, "getting-started.md", _journey_state, ways=frozenset({SIMPLE}),
+    )
+)  # fmt: skip
 
 
 def _images() -> type[Page]:
@@ -183,7 +216,7 @@ register_page(
         "label", 40, "pencil", lambda: tr("Label"),
         lambda: tr("Give classes with the number keys or paint masks. A few are enough, and the program says which "
                    "pictures are worth labelling next. Skip this step if there are labels."),
-        _label, "labelling.md", key_groups=_label_page_keys,
+        _label, "labelling.md", key_groups=_label_page_keys, ways=frozenset({SIMPLE, EXPERT}),
     )
 )  # fmt: skip
 

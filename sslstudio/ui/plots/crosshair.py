@@ -21,6 +21,7 @@ class Hover(QObject):
         self._plot, self._describe = plot, describe
         self._stop: float | None = None
         self.label = QLabel(plot)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setProperty("role", "hover")
         self.label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.label.hide()

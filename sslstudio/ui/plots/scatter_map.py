@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -23,9 +24,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from sslstudio.engine.evaluate.embedding_map import inside
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.gallery.model import Decoder, GalleryItem, thumbnail
+from sslstudio.ui.gallery.requests import Wish, requests
 from sslstudio.ui.plots.hover_card import HoverCard
 from sslstudio.ui.widgets.class_marks import paint_mark
-from sslstudio.ui.widgets.shortcuts import ARROWS, GIVE_UP
+from sslstudio.ui.widgets.shortcuts import ARROWS, CHOOSE, GIVE_UP
 
 MARGIN = 16  # pixels around the points
 REACH = 9  # pixels from a point that still mean it
@@ -234,6 +236,36 @@ class EmbeddingMap(QWidget):
         else:
             self.lassoed.emit([])
 
+    def wish(self, number: int) -> Wish:
+        """A point, among all that are shown."""
+        shown = [one for one in range(len(self._items)) if not self._hidden[one]]
+        chosen = [place for place, one in enumerate(shown) if one in set(self.selected)]
+        at = shown.index(number)
+        return Wish(
+            [self._items[one] for one in shown], at, self, chosen if at in chosen else [at],
+            go_to=lambda place: self._go_to(shown[place]),
+        )  # fmt: skip
+
+    def _go_to(self, number: int) -> None:
+        if number < len(self._items):
+            self.current = number
+            self.chosen.emit(number)
+            self.update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """See the picture closely."""
+        number = self._at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and number >= 0:
+            self._lasso = []
+            requests().opened.emit(self.wish(number))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of the point under the mouse, or of the current one."""
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        number = self.current if by_key else self._at(QPointF(event.pos()))
+        if 0 <= number < len(self._items):
+            requests().menu_wanted.emit(self.wish(number), self.mapToGlobal(self.point_of(number).toPoint()))
+
     def leaveEvent(self, event: object) -> None:
         """No picture without the mouse."""
         self._hover(-1)
@@ -254,6 +286,8 @@ class EmbeddingMap(QWidget):
         key = event.key()
         if key in ARROWS and len(self._places):
             self._step(*ARROWS[Qt.Key(key)])
+        elif key in CHOOSE and 0 <= self.current < len(self._items):
+            requests().opened.emit(self.wish(self.current))
         elif key == GIVE_UP and (self._lasso or self.selected):
             self._lasso = []
             self.select(())

@@ -2,10 +2,13 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.mishaps import keep_trace
+from sslstudio.ui.base import error_log
 
 
 def check_screen() -> None:
@@ -29,6 +32,14 @@ def tell_unexpected(kind: type[BaseException], error: BaseException, trace: Trac
         dialogs.tell_error(None, error)
 
 
+def note_from_thread(about: threading.ExceptHookArgs) -> None:
+    """A mistake on a thread that nobody waits for: it is kept, and the window goes on."""
+    error = about.exc_value
+    if error is not None:
+        error_log.note(error)
+        keep_trace(error)
+
+
 def run(folder: Path | None = None) -> int:
     """Open the window, on a folder if one is given; returns the exit code when it is closed."""
     check_screen()
@@ -36,11 +47,14 @@ def run(folder: Path | None = None) -> int:
     from PySide6.QtWidgets import QApplication
 
     from sslstudio.ui.text import translate
+    from sslstudio.ui.widgets.tool_tips import PlainToolTips
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("SSL Studio")
     app.setOrganizationName("SSL Studio")
     sys.excepthook = tell_unexpected
+    threading.excepthook = note_from_thread
+    app.installEventFilter(PlainToolTips(app))
     translate.speak(translate.choose_language(), app)  # before any module of the window is loaded: some hold texts
     from sslstudio.ui.shell.main_window import MainWindow
 

@@ -28,6 +28,7 @@ class Closing(QObject):
         if not self._asked and self._ask():
             self._asked = True
             self._workspace.said.emit(self.tr("Saving the run before closing …"))
+            self._workspace.goes_on_later = True
             runner.stop()
             self._deadline.start()
         return False

@@ -1,6 +1,6 @@
 """What can be dropped on the window, and what becomes of it: folders, zip files, CSV and COCO files, runs, projects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -42,9 +42,13 @@ class Dropped:
 
 
 def recognise_drop(data: QMimeData) -> Dropped | None:
-    """What is dragged: a project or a run before pictures, and one table of labels goes with one folder or zip file of
-    them. A picture stands for the folder that it lies in. None for what is not on this computer's disks."""
-    paths = [Path(QUrl(url).toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    """What is dragged, see `recognise_paths`. None for what is not on this computer's disks."""
+    return recognise_paths([Path(QUrl(url).toLocalFile()) for url in data.urls() if url.isLocalFile()])
+
+
+def recognise_paths(paths: Sequence[Path]) -> Dropped | None:
+    """What files and folders are: a project or a run before pictures, and one table of labels goes with one folder or
+    zip file of them. A picture stands for the folder that it lies in. None where there is nothing."""
     found = list(dict.fromkeys(one for path in paths if (one := _recognise(path)) is not None))
     if not found:
         return None
@@ -118,7 +122,7 @@ class Opener(QObject):
         dialogs.tell(self._window, self.tr("This cannot be opened"), said.format(file.name))
 
     def _open_zip(self, archive: Path) -> None:
-        self.workspace.prepare_folder(partial(unpack, archive, app_settings.home() / UNPACKED))
+        self.workspace.prepare_folder(partial(unpack, archive, app_settings.home() / UNPACKED), archive.name)
 
     def _open_labels(self, file: Path) -> None:
         """Labels belong to the open pictures; without any, to those beside the file."""
@@ -127,15 +131,22 @@ class Opener(QObject):
     def open_project(self, folder: Path) -> None:
         """Open a project; where its pictures are is asked if they are gone."""
         if self.workspace.may_open():
+            self.workspace.cancel_opening()
+            self.workspace.announce(folder.name)
             self._ask_project(partial(project_operations.read_project, folder))
 
     def _ask_project(self, op: "partial[Known]") -> None:
-        jobs.run(op, self._take_project, partial(dialogs.tell_error, self._window), owner=self)
+        jobs.run(op, self._take_project, self._give_up, owner=self)
+
+    def _give_up(self, error: Exception) -> None:
+        self.workspace.end_opening()
+        dialogs.tell_error(self._window, error)
 
     def _take_project(self, known: Known) -> None:
         if known.gone is None:
             self.workspace.open_project(known.opened)
             return
+        self.workspace.end_opening()  # until a person has answered
         name, place = known.gone
         one = self.tr("The folder “{0}” of this project is not in {1}. Is its disk plugged in?")
         everything = self.tr("The pictures of this project are no longer in {0}. Where are they now?")

@@ -19,7 +19,14 @@ from sslstudio.ui.shell.licence_texts import LicenceTexts
 from sslstudio.ui.shell.manual import Manual
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.shortcuts import manual_keys, map_keys, plot_keys, write_natively
+from sslstudio.ui.widgets.shortcuts import (
+    gallery_keys,
+    manual_keys,
+    map_keys,
+    plot_keys,
+    viewer_keys,
+    write_natively,
+)
 from sslstudio.ui.workspace.workspace import Workspace
 
 
@@ -129,6 +136,8 @@ def page_key_rows(pages: Iterable[PageSpec]) -> list[tuple[str, str, str]]:
         rows += [row for group in spec.key_groups() for row in _rows(group, spec.title())]
     shared = (
         KeyGroup(write_natively(manual_keys()), tr("Manual")),
+        KeyGroup(gallery_keys(), tr("Galleries")),
+        KeyGroup(write_natively(viewer_keys()), tr("Picture closely")),
         KeyGroup(map_keys(), tr("Maps of pictures")),
         KeyGroup(plot_keys(), tr("Plots")),
     )

@@ -2,23 +2,24 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMainWindow, QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Event, StepDone
+from sslstudio.engine.images.index import printable
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme
-from sslstudio.ui.pages.images.page import ImagesPage
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.pages.spec import page_specs
+from sslstudio.ui.pages.spec import EXPERT, HOME, SIMPLE, Way, all_specs, page_specs
 from sslstudio.ui.shell.autosave import Autosave
 from sslstudio.ui.shell.closing import Closing
-from sslstudio.ui.shell.drop_target import Opener, recognise_drop
+from sslstudio.ui.shell.drop_hint import DropHint
+from sslstudio.ui.shell.drop_target import Opener, recognise_drop, recognise_paths
 from sslstudio.ui.shell.help import Help
-from sslstudio.ui.shell.menus import Commands, build_menus
+from sslstudio.ui.shell.menus import Commands, build_menus, fill_go
 from sslstudio.ui.shell.preferences import Preferences
 from sslstudio.ui.shell.project_menu import ProjectFile
 from sslstudio.ui.shell.recovery import Recovery
@@ -27,8 +28,10 @@ from sslstudio.ui.shell.step_list import StepList
 from sslstudio.ui.shell.tab_order import ReadingOrder
 from sslstudio.ui.shell.tour import Tour
 from sslstudio.ui.text import formatting
+from sslstudio.ui.viewer.controller import ViewerController
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import row
+from sslstudio.ui.widgets.buttons import press_focused
+from sslstudio.ui.widgets.layout import button, column, retitle, row
 from sslstudio.ui.workspace.workspace import Workspace
 
 
@@ -42,10 +45,11 @@ class MainWindow(QMainWindow):
         self.opener = Opener(self.workspace, self)
         self.opener.run_wanted.connect(self._show_run)
         self.autosave, self.project_file = Autosave(self.workspace, self), ProjectFile(self.workspace, self)
-        self.specs = {spec.name: spec for spec in page_specs()}
-        self.help = Help(self, self.workspace, self.specs.values())
+        self.specs = {spec.name: spec for spec in all_specs()}
+        self.help = Help(self, self.workspace, page_specs())
         self.notifier = RunNotifier(self.workspace.runner, self)
         self.notifier.awake.trouble.connect(self.workspace.cannot)
+        self.viewer = ViewerController(self.workspace, self)
         self.preferences = Preferences(self, self.workspace, self.notifier)
         self.recovery = Recovery(self.workspace, self.opener, self)
         self.setWindowTitle("SSL Studio")
@@ -54,48 +58,86 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1000, 640)
         self.closing = Closing(self.workspace, self)
         self.steps = StepList()
-        self.tour = Tour(self, self.workspace, self.steps, self.specs.values(), self.go)
+        self.tour = Tour(self, self.workspace, self.steps, lambda: page_specs(self.way), self.go)
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.pages: dict[str, Page] = {}
-        self.setCentralWidget(ReadingOrder(row(self.steps, self.stack, gap=0)))
-        self._add_steps()
+        self.way: Way = EXPERT if app_settings.expert() else SIMPLE
+        self.shown = ""
+        self.setCentralWidget(ReadingOrder(row(self._make_side(), self.stack, gap=0)))
+        self.hint = DropHint(self)
         self._add_menus()
         self._add_status()
         self._listen()
-        self.go("images")
+        self._show_way()
         if not self.restoreGeometry(app_settings.geometry()):
             self.resize(1280, 800)
 
     # --- building
 
-    def _add_steps(self) -> None:
-        for spec in self.specs.values():
-            self.steps.add_step(spec.name, spec.title(), spec.icon)
+    def _make_side(self) -> QWidget:
+        """The steps, and below them the switch between the two ways."""
         self.steps.chosen.connect(self.go)
+        self.switch = button("", lambda: self.take_way(SIMPLE if self.way == EXPERT else EXPERT), "link")
+        side = QFrame()
+        side.setObjectName("side")
+        foot = row(self.switch, None)
+        foot.setContentsMargins(14, 4, 8, 12)
+        side.setLayout(column((self.steps, 1), foot, gap=0))
+        side.setFixedWidth(self.steps.width())
+        return side
+
+    def take_way(self, way: Way) -> None:
+        """Show the pages of the other way; what is open and what goes on stays as it is."""
+        if way != self.way:
+            self.way = way
+            app_settings.set_expert(way == EXPERT)
+            self.tour.end_unseen()
+            self._show_way()
+
+    def _show_way(self) -> None:
+        expert = self.way == EXPERT
+        self.steps.empty()
+        specs = page_specs(self.way)
+        for spec in specs:
+            self.steps.add_step(spec.name, spec.title(), spec.icon)
+        fill_go(self.actions_.go, {spec.name: spec.title() for spec in specs}, self.go)
+        self.actions_.expert.setChecked(expert)
+        retitle(self.switch, self.tr("Simple way") if expert else self.tr("Expert: all settings"), with_icon=False)
+        self.switch.setToolTip(
+            self.tr("One goal and one button on one page.") if expert
+            else self.tr("Every step on a page of its own, with everything that can be set.")
+        )  # fmt: skip
+        self._say_states()
+        self.go(HOME[self.way])
 
     def _add_menus(self) -> None:
         project = self.project_file
         commands = Commands(
             open_folder=self._choose_folder, add_folder=self._add_folder, open_project=self._choose_project,
-            open_sample=self.workspace.open_sample, rename_project=project.rename, copy_project=project.copy,
-            show_project=project.show, show_home=self._show_home, preferences=self.preferences.show,
-            go=self.go, start=self._start, pause=self._pause,
-            stop=self._stop, copy=self._copy, tour=self.tour.begin, keys=self.help.keys, report=self.help.report,
-            about=self.help.about, licences=self.help.licences, manual=self._show_manual,
+            open_file=self._choose_file, open_sample=self.workspace.open_sample, rename_project=project.rename,
+            copy_project=project.copy, show_project=project.show, show_home=self._show_home,
+            preferences=self.preferences.show, expert=lambda on: self.take_way(EXPERT if on else SIMPLE),
+            start=self._start, pause=self._pause, stop=self._stop, copy=self._copy, tour=self.tour.begin,
+            keys=self.help.keys, report=self.help.report, about=self.help.about,
+            licences=self.help.licences, manual=self._show_manual,
         )  # fmt: skip
-        self.actions_ = build_menus(self, commands, {spec.name: spec.title() for spec in self.specs.values()})
+        self.actions_ = build_menus(self, commands)
 
     def _add_status(self) -> None:
         self.told = QLabel()
+        self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.statusBar().addWidget(self.told, 1)
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().setContentsMargins(10, 0, 10, 0)
 
     def _listen(self) -> None:
         workspace, runner = self.workspace, self.workspace.runner
-        workspace.wants_page.connect(self.go)
+        workspace.wants_page.connect(self._lead)
+        workspace.wants_expert.connect(self._show_expert)
+        workspace.wants_file.connect(self._choose_file)
         workspace.said.connect(self.told.setText)
+        workspace.opening.connect(self._say_opening)
         workspace.changed.connect(lambda _: self._say_states())
         runner.started.connect(lambda _: self._say_states())
         runner.events.connect(self._follow)
@@ -111,8 +153,17 @@ class MainWindow(QMainWindow):
             self.stack.addWidget(self.pages[name])
         if self.stack.isAncestorOf(QApplication.focusWidget() or self):
             self.steps.setFocus()  # else Qt gives it to whatever comes first on the page
+        self.shown = name
         self.stack.setCurrentWidget(self.pages[name])
         self.steps.choose(name)
+
+    def _lead(self, name: str) -> None:
+        """A page leads on to another one: on the simple way all but its own pages are one."""
+        self.go(name if self.way in self.specs[name].ways else HOME[self.way])
+
+    def _show_expert(self, name: str) -> None:
+        self.take_way(EXPERT)
+        self.go(name)
 
     def _say_states(self) -> None:
         workspace, runner = self.workspace, self.workspace.runner
@@ -120,10 +171,20 @@ class MainWindow(QMainWindow):
             state = spec.state(workspace)
             self.steps.say(spec.name, state.said, state.done)
         self.actions_.start.setEnabled(not runner.active)
-        self.actions_.pause.setEnabled(runner.active)
-        self.actions_.stop.setEnabled(runner.active)
+        for action in (self.actions_.pause, self.actions_.stop):
+            action.setEnabled(runner.active)
+            action.setStatusTip("" if runner.active else self.tr("Nothing is being trained."))
         if not runner.active:
             self.told.setText(self._engine_state())
+
+    def _say_opening(self, said: object) -> None:
+        """What is being opened, beside the step and in the status bar: one may look at another page."""
+        name = printable(self.workspace.opening_name)
+        if said is None:
+            self._say_states()
+        elif name and self.told.text() != (opening := self.tr("Opening “{0}” …").format(name)):
+            self.told.setText(opening)
+            self.steps.say(HOME[self.way], self.tr("Opening …"), False)
 
     def _engine_state(self) -> str:
         if self.workspace.engine_error is not None:
@@ -134,11 +195,11 @@ class MainWindow(QMainWindow):
         steps = [event for event in events if isinstance(event, StepDone)]
         if steps:
             titles = {"pretrain": self.tr("Pretraining"), "compare": self.tr("Comparing")}
-            title = titles.get(job, self.tr("Fine-tuning"))
+            title = titles.get(job, self.tr("Fine-tuning")) if self.way == EXPERT else self.tr("Learning")
             last = steps[-1]
             speed = self.tr("{0} pictures a second").format(formatting.number(last.pictures_per_second))
             left = "" if job == "compare" else formatting.time_to_go(last.seconds_left)  # of one run of many
-            self.told.setText(formatting.facts_line([title, left, speed]))
+            self.told.setText(formatting.facts_line([title, left, speed if self.way == EXPERT else ""]))
 
     def _note_run_end(self) -> None:
         self._say_states()
@@ -146,34 +207,45 @@ class MainWindow(QMainWindow):
 
     # --- commands
 
-    def _images(self) -> ImagesPage:
-        self.go("images")
-        page = self.pages["images"]
-        assert isinstance(page, ImagesPage)
-        return page
+    def _go_home(self) -> Page:
+        self.go(HOME[self.way])
+        return self.pages[HOME[self.way]]
 
     def _choose_folder(self) -> None:
-        self._images().choose_folder()
+        self._go_home().choose_folder()
 
     def _add_folder(self) -> None:
-        self._images().add_folder()
+        self.take_way(EXPERT)  # which of several is what is seen there
+        self._go_home().add_folder()
 
     def _choose_project(self) -> None:
         start = self.workspace.runs_folder.parent.parent
         folder = dialogs.choose_folder(self, self.tr("Choose the folder of a project"), start)
         if folder is not None:
-            self.go("images")
+            self._go_home()
             self.opener.open_project(folder)
 
+    def _choose_file(self) -> None:
+        """Whatever can be dropped as a file can be chosen, too."""
+        kinds = self.tr("Zip, labels (CSV, TSV, COCO), project (*.zip *.csv *.tsv *.json sslstudio.toml)")
+        file = dialogs.choose_file(self, self.tr("Open a file"), kinds, self.workspace.folder)
+        what = recognise_paths([file]) if file is not None else None
+        if what is not None and self.workspace.may_open():
+            self._go_home()
+            self.opener.open(what)
+
     def _current(self) -> Page:
-        return self.pages[self.steps.chosen_step]
+        return self.pages[self.shown]
 
     def _start(self) -> None:
         self._current().start_run()
 
     def _pause(self) -> None:
-        if self.workspace.runner.job in self.pages:
-            self.pages[self.workspace.runner.job].toggle_pause()
+        page = self.pages.get(self.workspace.runner.job)
+        if page is not None:
+            page.toggle_pause()
+        else:
+            self.workspace.runner.toggle_pause()
 
     def _stop(self) -> None:
         page = self.pages.get(self.workspace.runner.job)
@@ -186,7 +258,7 @@ class MainWindow(QMainWindow):
         self._current().copy.wanted.emit()
 
     def _show_manual(self) -> None:
-        self.help.manual(self.specs[self.steps.chosen_step].manual)
+        self.help.manual(self.specs[self.shown].manual)
 
     def _show_home(self) -> None:
         home = app_settings.home()
@@ -197,9 +269,12 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders and files, unless a training goes on."""
-        if recognise_drop(event.mimeData()) is not None and self.workspace.may_open():
+        what = recognise_drop(event.mimeData())
+        if what is not None and self.workspace.may_open():
             event.acceptProposedAction()
             self._show_hot(True)
+            if self.workspace.recognised is not None:  # else the page has a field for it
+                self.hint.say(what.path.name)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """It was carried away."""
@@ -211,25 +286,33 @@ class MainWindow(QMainWindow):
         what = recognise_drop(event.mimeData())
         if what is not None:
             event.acceptProposedAction()
-            self.go("images")
+            self._go_home()
             self.opener.open(what)
 
     def _show_hot(self, hot: bool) -> None:
         for page in self.pages.values():
             page.show_drop(hot)
+        if not hot:
+            self.hint.hide()
 
     def open_folder(self, folder: Path) -> None:
         """Look for pictures in a folder, and show them."""
-        self.go("images")
+        self._go_home()
         self.workspace.open_folder(folder)
 
     def _show_run(self, job: str, run: Path, go_on: bool) -> None:
+        self.take_way(EXPERT)  # where runs are looked at
         self.go(job)
         page = self.pages[job]
         if go_on:
             page.resume_run(run)
         else:
             page.open_run(run)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus."""
+        if not press_focused(event, self):
+            super().keyPressEvent(event)
 
     # --- closing
 
@@ -243,6 +326,7 @@ class MainWindow(QMainWindow):
         self.autosave.finish()
         self.notifier.finish()
         self.help.finish()
+        self.viewer.finish()
         for page in self.pages.values():
             page.finish()
         super().closeEvent(event)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
 from sslstudio.ui.base import resources
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer, press_focused
 from sslstudio.ui.widgets.layout import column, row, text, tool
 from sslstudio.ui.widgets.markdown_view import MarkdownView
 from sslstudio.ui.widgets.shortcuts import manual_keys, native, page_shortcuts
@@ -202,10 +203,11 @@ class Manual(QWidget):
         self.home = tool("contents", titles["contents"], keys["contents"], self.open_contents)
         self.before = tool("up", titles["previous"], keys["previous"], partial(self.find_next, back=True))
         self.after = tool("down", titles["next"], keys["next"], self.find_next)
-        self.browser.backwardAvailable.connect(self.back.setEnabled)
-        self.browser.forwardAvailable.connect(self.forward.setEnabled)
-        for one in (self.back, self.forward, self.before, self.after):
-            one.setEnabled(False)
+        self.browser.backwardAvailable.connect(self._offer_back)
+        self.browser.forwardAvailable.connect(self._offer_forward)
+        self._offer_back(False)
+        self._offer_forward(False)
+        self._offer_places(False)
         self.field.setPlaceholderText(self.tr("Find in the manual"))
         self.field.setAccessibleName(self.tr("Find in the manual"))
         self.field.setClearButtonEnabled(True)
@@ -223,6 +225,21 @@ class Manual(QWidget):
         layout = column(*pieces, gap=0)  # type: ignore[arg-type]
         self.setLayout(layout)
         self.setTabOrder(self.list, self.browser)
+
+    def _offer_back(self, there: bool) -> None:
+        offer(self.back, unless="" if there else self.tr("No page was open before this one."))
+
+    def _offer_forward(self, there: bool) -> None:
+        offer(self.forward, unless="" if there else self.tr("No page was open after this one."))
+
+    def _offer_places(self, found: bool) -> None:
+        for one in (self.before, self.after):
+            offer(one, unless="" if found else self.tr("Type into the field what you look for."))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus."""
+        if not press_focused(event, self):
+            super().keyPressEvent(event)
 
     # --- pages
 
@@ -262,8 +279,7 @@ class Manual(QWidget):
         wanted = self.field.text().strip().casefold()
         having = frozenset(file for file in self._files if wanted in _plain(file)) if wanted else None
         self.list.show_only(having)
-        for one in (self.before, self.after):
-            one.setEnabled(bool(having))
+        self._offer_places(bool(having))
         self._mark()
         if having is None:
             self.said.setText("")

@@ -19,13 +19,14 @@ class Commands:
     open_folder: Callable[[], object]
     add_folder: Callable[[], object]
     open_project: Callable[[], object]
+    open_file: Callable[[], object]
     open_sample: Callable[[], object]
     rename_project: Callable[[], object]
     copy_project: Callable[[], object]
     show_project: Callable[[], object]
     show_home: Callable[[], object]
     preferences: Callable[[], object]
-    go: Callable[[str], object]
+    expert: Callable[[bool], object]
     start: Callable[[], object]
     pause: Callable[[], object]
     stop: Callable[[], object]
@@ -45,6 +46,8 @@ class Actions:
     start: QAction
     pause: QAction
     stop: QAction
+    expert: QAction
+    go: QMenu
 
 
 def _add(menu: QMenu, title: str, keys: str, call: Callable[[], object]) -> QAction:
@@ -56,13 +59,21 @@ def _add(menu: QMenu, title: str, keys: str, call: Callable[[], object]) -> QAct
     return action
 
 
-def build_menus(window: QMainWindow, commands: Commands, steps: Mapping[str, str]) -> Actions:
-    """File, Go, Run and Help. steps: their titles by name."""
+def fill_go(menu: QMenu, steps: Mapping[str, str], go: Callable[[str], object]) -> None:
+    """Have the menu lead to these steps and no others. steps: their titles by name."""
+    menu.clear()
+    for number, (name, title) in enumerate(steps.items(), start=1):
+        _add(menu, title, f"Ctrl+{number}" if number <= LAST_KEY else "", partial(go, name))
+
+
+def build_menus(window: QMainWindow, commands: Commands) -> Actions:
+    """File, Go, Run and Help. Go is empty until it is filled."""
     bar = window.menuBar()
     files = bar.addMenu(tr("&File"))
     _add(files, tr("&Open a folder…"), "Ctrl+O", commands.open_folder)
     _add(files, tr("&Add another folder…"), "Ctrl+Shift+A", commands.add_folder)
     _add(files, tr("Open a pro&ject…"), "Ctrl+Shift+O", commands.open_project)
+    _add(files, tr("Open a &file…"), "Ctrl+Alt+O", commands.open_file)
     _add(files, tr("Open the &sample pictures"), "", commands.open_sample)
     files.addSeparator()
     _add(files, tr("Re&name the project…"), "F2", commands.rename_project)
@@ -71,16 +82,20 @@ def build_menus(window: QMainWindow, commands: Commands, steps: Mapping[str, str
     files.addSeparator()
     _add(files, tr("Show the folder of &runs"), "", commands.show_home)
     _add(files, tr("&Preferences…"), "Ctrl+,", commands.preferences)
+    expert = QAction(tr("E&xpert: every page and setting"), files, checkable=True)
+    expert.setShortcut(QKeySequence("Ctrl+E"))
+    expert.triggered.connect(lambda: commands.expert(expert.isChecked()))
+    files.addAction(expert)
     files.addSeparator()
     _add(files, tr("&Quit"), "Ctrl+Q", window.close)
     go = bar.addMenu(tr("&Go"))
-    for number, (name, title) in enumerate(steps.items(), start=1):
-        _add(go, title, f"Ctrl+{number}" if number <= LAST_KEY else "", partial(commands.go, name))
     run = bar.addMenu(tr("&Run"))
     actions = Actions(
         start=_add(run, tr("&Start"), "Ctrl+Return", commands.start),
         pause=_add(run, tr("&Pause or go on"), "Ctrl+P", commands.pause),
         stop=_add(run, tr("S&top and save"), "Ctrl+.", commands.stop),
+        expert=expert,
+        go=go,
     )
     run.addSeparator()
     _add(run, tr("&Copy as command"), "Ctrl+Shift+C", commands.copy)

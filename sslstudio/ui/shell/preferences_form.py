@@ -11,6 +11,8 @@ from sslstudio.ui.base import app_settings, resources
 from sslstudio.ui.forms.editors import steady
 from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.layout import Card, Piece, button, clear, column, row, text, wrap_layout
 
 if TYPE_CHECKING:  # imports torch
@@ -32,7 +34,7 @@ class PreferencesForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.appearance, self.language = QComboBox(), QComboBox()
+        self.appearance, self.language = RoomyBox(), RoomyBox()
         self.home, self.home_note = text(str(app_settings.home())), _note("")
         self.elsewhere = button(self.tr("Choose…"), self._choose_home, icon="folder")
         self.device: DeviceBox | None = None
@@ -112,7 +114,7 @@ class PreferencesForm(QWidget):
     def _say_home(self) -> None:
         fixed = bool(os.environ.get("SSLSTUDIO_HOME"))
         self.home.setText(str(app_settings.home()))
-        self.elsewhere.setEnabled(not fixed)
+        offer(self.elsewhere, unless=self.tr("SSLSTUDIO_HOME says where they are kept.") if fixed else "")
         self.home_note.setText(
             self.tr("Set by SSLSTUDIO_HOME, which goes before what is chosen here.") if fixed
             else self.tr("Labels and sample pictures too. What there is already stays where it is.")

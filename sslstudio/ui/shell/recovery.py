@@ -1,4 +1,5 @@
-"""After a crash or a power cut: the run that was under way is offered, to go on where it stopped."""
+"""After a crash or a power cut, or when it was saved to go on later: the run that was under way is offered, to go on
+where it stopped."""
 
 from functools import partial
 from pathlib import Path
@@ -26,11 +27,16 @@ class Recovery(QObject):
         self._workspace, self._opener, self._window = workspace, opener, window
         self._left = app_settings.under_way()
         workspace.runner.begun.connect(self._remember)
-        workspace.runner.ended.connect(lambda _: app_settings.set_under_way(""))
+        workspace.runner.ended.connect(self._forget)
         workspace.call_on(Change.ENGINE, self.offer)
 
     def _remember(self, run: RunStarted) -> None:
         app_settings.set_under_way(run.run)
+
+    def _forget(self) -> None:
+        """A run that ended needs nothing; one that was saved because the window closes is offered the next time."""
+        if not self._workspace.goes_on_later:
+            app_settings.set_under_way("")
 
     def offer(self) -> None:
         """Ask about a run that the last session left without an end; another one asked for meanwhile goes first."""
@@ -45,13 +51,16 @@ class Recovery(QObject):
         app_settings.set_under_way("")
         if found is None or self._workspace.runner.active:
             return
-        said = self._question(found.job).format(
+        said = self._question(found).format(
             formatting.count(found.done), formatting.count(found.total), formatting.render(found.title)
         )
         if dialogs.ask(self._window, said, self.tr("Go on with it"), self.tr("Not now")):
             self._opener.open_run(found.run, go_on=True)
 
-    def _question(self, job: str) -> str:
+    def _question(self, found: Interrupted) -> str:
+        job = found.job
+        if found.saved:
+            return self.tr("The last training was saved at step {0}, to go on later: {2}. Go on with it now?")
         if job == COMPARE:
             return self.tr(
                 "The last comparison ended without a word with {0} of {1} runs done: {2}. They are kept. Go on with "

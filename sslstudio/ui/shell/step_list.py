@@ -78,8 +78,12 @@ class StepList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Steps"))
         self._names: list[str] = []
-        self.currentRowChanged.connect(lambda number: self.chosen.emit(self._names[number]))
+        self.currentRowChanged.connect(self._tell)
         theme().changed.connect(self.viewport().update)
+
+    def _tell(self, number: int) -> None:
+        if number >= 0:
+            self.chosen.emit(self._names[number])
 
     def add_step(self, name: str, title: str, icon: str) -> None:
         """Put a step at the end."""
@@ -88,17 +92,21 @@ class StepList(QListWidget):
         item.setData(ICON, icon)
         self.addItem(item)
 
+    def empty(self) -> None:
+        """Take all steps out, for others."""
+        self.blockSignals(True)
+        self.clear()
+        self._names = []
+        self.blockSignals(False)
+
     def say(self, name: str, state: str, done: bool) -> None:
-        """How far a step is."""
+        """How far a step is; nothing if it is not among them."""
+        if name not in self._names:
+            return
         item = self.item(self._names.index(name))
         item.setData(STATE, state)
         item.setData(DONE, done)
 
-    @property
-    def chosen_step(self) -> str:
-        """The name of the current step."""
-        return self._names[self.currentRow()]
-
     def choose(self, name: str) -> None:
-        """Make a step the current one."""
-        self.setCurrentRow(self._names.index(name))
+        """Make a step the current one; none if it is not among them."""
+        self.setCurrentRow(self._names.index(name) if name in self._names else -1)

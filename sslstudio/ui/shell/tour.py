@@ -18,12 +18,13 @@ class Tour(QObject):
     """Begins at the first start and from the Help menu; ends with Done, Skip or Escape. `panel` is None beside it."""
 
     def __init__(
-        self, window: QMainWindow, workspace: Workspace, steps: StepList, pages: Iterable[PageSpec],
+        self, window: QMainWindow, workspace: Workspace, steps: StepList, pages: Callable[[], Iterable[PageSpec]],
         go: Callable[[str], None],
     ) -> None:  # fmt: skip
         super().__init__(window)
         self._window, self._workspace, self._steps, self._go = window, workspace, steps, go
-        self._pages = tuple(pages)
+        self._ask_pages = pages
+        self._pages: tuple[PageSpec, ...] = ()
         self.panel: TourPanel | None = None
         self._escape: QShortcut | None = None
         self._before: QWidget | None = None
@@ -32,12 +33,13 @@ class Tour(QObject):
         workspace.opening.connect(self._follow)
 
     def begin_once(self) -> None:
-        """Begin at the very first start of the program only."""
-        if not app_settings.toured():
+        """Begin at the very first start of the program only, and not on the simple way, which explains itself."""
+        if not app_settings.toured() and app_settings.expert():
             self.begin()
 
     def begin(self) -> None:
         """Begin with the first step."""
+        self._pages = tuple(self._ask_pages())
         if self.panel is None:
             self._before = QApplication.focusWidget()
             self.panel = TourPanel(self._window)
@@ -49,6 +51,10 @@ class Tour(QObject):
     def end(self) -> None:
         """Take it away; it does not come again by itself."""
         app_settings.set_toured()
+        self.end_unseen()
+
+    def end_unseen(self) -> None:
+        """Take it away for now."""
         if self.panel is None or self._escape is None:
             return
         self._window.removeEventFilter(self)
@@ -62,7 +68,7 @@ class Tour(QObject):
 
     def _act(self, what: str) -> None:
         if what == "sample":
-            self._go("images")
+            self._go(self._pages[0].name)
             self._workspace.open_sample()
             self._show(1)
         elif what == "back":

@@ -5,6 +5,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QColor, QPa
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.ui.base.theme import colours, theme
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import button, column, retitle, row, text
 
 WIDTH, ARROW = 400, 12
@@ -42,7 +43,7 @@ class TourPanel(QWidget):
         self.heading.setText(title)
         self.count.setText(where)
         self.told.setText(told)
-        self.back.setEnabled(number > 0)
+        offer(self.back, unless="" if number > 0 else self.tr("This is the first step."))
         last = number + 1 == total
         self.skip.setVisible(not last)
         retitle(self.next, self.tr("Done") if last else self.tr("Next"), with_icon=False)

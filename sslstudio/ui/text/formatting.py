@@ -1,6 +1,7 @@
 """Numbers and durations as people read them."""
 
 import math
+from html import escape
 
 from PySide6.QtCore import QCoreApplication
 
@@ -57,6 +58,19 @@ def time_to_go(seconds: float) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """0.815 -> '81.5 %', a dash for a number that is not one."""
     return figures(f"{100 * share:.{digits}f} %") if math.isfinite(share) else "–"
+
+
+def plain_tip(said: str) -> str:
+    """A tip that Qt takes for no rich text, whatever a file is called."""
+    return f"<p style='white-space:pre'>{escape(said)}</p>" if "<" in said or "&" in said else said
+
+
+def file_size(size: int) -> str:
+    """Bytes of a file: '12.3 kB', '1.2 MB'."""
+    for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= bytes_:
+            return f"{number(size / bytes_)} {unit}"
+    return count(size, tr("byte"), tr("bytes"))
 
 
 def number(value: float) -> str:

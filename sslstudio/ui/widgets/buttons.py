@@ -1,13 +1,58 @@
-"""Buttons that do more than be pressed: one that copies the command that does the same, one with a menu of exports."""
+"""Buttons that do more than be pressed: grey ones that say why, Enter that presses the one with the focus, one that
+copies the command that does the same, one with a menu of exports."""
 
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QWidget
 
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.widgets.layout import retitle
+
+OWN_TIP, OWN_DESCRIPTION = "own tip", "own description"  # properties: what a grey button says once it is not grey
+
+
+def disable(button: QAbstractButton, reason: str) -> None:
+    """Make a button grey and have it say why, in a sentence, to whoever points at it or hears the screen read."""
+    if button.property(OWN_TIP) is None:
+        button.setProperty(OWN_TIP, button.toolTip())
+        button.setProperty(OWN_DESCRIPTION, button.accessibleDescription())
+    button.setEnabled(False)
+    _say(button, reason, reason, reason)
+
+
+def enable(button: QAbstractButton) -> None:
+    """Let a button be pressed, and say again what it said before it was grey."""
+    button.setEnabled(True)
+    if button.property(OWN_TIP) is not None:
+        _say(button, str(button.property(OWN_TIP)), str(button.property(OWN_DESCRIPTION)), "")
+        button.setProperty(OWN_TIP, None)
+
+
+def offer(button: QAbstractButton, *, unless: str) -> None:
+    """Let a button be pressed unless there is a reason against it, which it says then."""
+    if unless:
+        disable(button, unless)
+    else:
+        enable(button)
+
+
+def _say(button: QAbstractButton, tip: str, description: str, status: str) -> None:
+    button.setToolTip(tip)
+    button.setAccessibleDescription(description)
+    button.setStatusTip(status)
+
+
+def press_focused(event: QKeyEvent, window: QWidget) -> bool:
+    """Press the button of the window that has the focus if this is Enter; whether it was. Qt does it in dialogs."""
+    focused = window.focusWidget()
+    if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or event.isAutoRepeat():
+        return False
+    if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not isinstance(focused, QAbstractButton):
+        return False
+    focused.click()
+    return True
 
 
 class CopyButton(QPushButton):

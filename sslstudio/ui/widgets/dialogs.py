@@ -5,32 +5,69 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt, QTimer
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QInputDialog,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.mishaps import explain, keep_trace
 from sslstudio.ui.base import error_log
 from sslstudio.ui.text.formatting import render, tr
+from sslstudio.ui.widgets.buttons import press_focused
 from sslstudio.ui.widgets.layout import make_scrollable, text
 from sslstudio.ui.widgets.tables import fill, table, wrap
 
 SHEET_WIDTH = 640
 
 
+class Sheet(QDialog):
+    """A dialog in which Enter presses the button that has the focus, and none that has not."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt would press the first button, whatever has the focus. Where nothing has it but the foot, Enter closes."""
+        if press_focused(event, self):
+            return
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+        elif self.focusWidget() is None or isinstance(self.focusWidget(), QDialogButtonBox):
+            self.reject()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take from Qt the choice of a button."""
+        for one in self.findChildren(QPushButton):
+            one.setAutoDefault(False)
+            one.setDefault(False)
+        super().showEvent(event)
+
+
 def error_text(error: BaseException) -> str:
     """The sentence of an error that is meant for people; for any other, that it is a bug and what it said."""
     if isinstance(error, StudioError):
         return render(error.message)
+    if (said := explain(error)) is not None:  # of the system, or of the memory
+        return render(said.message)
     return tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}")
 
 
 def error_details(error: BaseException) -> str:
     """The traceback of a bug, '' for an error that is meant for people."""
-    return "" if isinstance(error, StudioError) else "".join(traceback.format_exception(error))
+    return "" if explain(error) is not None else "".join(traceback.format_exception(error))
 
 
 def tell_error(parent: QWidget | None, error: BaseException) -> None:
     """Show an error; a bug comes with a traceback that can be copied into a report."""
     error_log.note(error)
+    if not isinstance(error, StudioError):
+        keep_trace(error)
     _tell(parent, QMessageBox.Icon.Warning, tr("SSL Studio"), error_text(error), error_details(error))
 
 
@@ -46,7 +83,7 @@ def tell(parent: QWidget | None, title: str, said: str) -> None:
 
 def _tell(parent: QWidget | None, icon: QMessageBox.Icon, title: str, said: str, details: str = "") -> None:
     """In a box, or on a sheet that scrolls where the screen is too small for the box and its button."""
-    box = QMessageBox(icon, title, said, parent=parent)
+    box = _box(icon, title, said, parent)
     if details:
         box.setDetailedText(details)
     fits = _box_height(box, said) <= _room(box).height()
@@ -58,6 +95,16 @@ def _tell(parent: QWidget | None, icon: QMessageBox.Icon, title: str, said: str,
         label.setContentsMargins(14, 10, 14, 10)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         show_sheet(parent, title, label)
+
+
+def _box(icon: QMessageBox.Icon, title: str, said: str, parent: QWidget | None) -> QMessageBox:
+    """A box whose text is shown letter by letter: a file may be called <img src=...>."""
+    box = QMessageBox(parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)  # before the text: Qt would open the file at once
+    box.setIcon(icon)
+    box.setWindowTitle(title)
+    box.setText(said)
+    return box
 
 
 def _box_height(box: QMessageBox, said: str) -> int:
@@ -74,7 +121,7 @@ def _room(dialog: QDialog) -> QSize:
 
 def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], rows: Sequence[Sequence[str]]) -> None:
     """Show rows to read through, below a text if there is one."""
-    dialog = QDialog(parent)
+    dialog = Sheet(parent)
     dialog.setWindowTitle(title)
     dialog.resize(QSize(SHEET_WIDTH, 560).boundedTo(_room(dialog)))
     longest = [max((len(row[at]) for row in rows), default=0) for at in range(len(heads))]
@@ -94,7 +141,7 @@ def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], 
 
 def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
     """Show a widget, which scrolls where the screen is small, until it is closed."""
-    dialog = QDialog(parent)
+    dialog = Sheet(parent)
     dialog.setWindowTitle(title)
     closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     closing.rejected.connect(dialog.reject)
@@ -114,7 +161,7 @@ def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
 
 def ask(parent: QWidget | None, question: str, yes: str, no: str) -> bool:
     """A question with two answers in words; the safe one is the default."""
-    box = QMessageBox(QMessageBox.Icon.Question, tr("SSL Studio"), question, parent=parent)
+    box = _box(QMessageBox.Icon.Question, tr("SSL Studio"), question, parent)
     agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
     stay = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(stay)
@@ -126,7 +173,7 @@ def ask(parent: QWidget | None, question: str, yes: str, no: str) -> bool:
 
 def choose(parent: QWidget | None, question: str, answers: Mapping[str, str], stay: str) -> str:
     """A question with several answers in words: the name of the chosen one, '' for `stay`, which is the default."""
-    box = QMessageBox(QMessageBox.Icon.Question, tr("SSL Studio"), question, parent=parent)
+    box = _box(QMessageBox.Icon.Question, tr("SSL Studio"), question, parent)
     buttons = {name: box.addButton(words, QMessageBox.ButtonRole.ActionRole) for name, words in answers.items()}
     default = box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(default)
@@ -141,6 +188,9 @@ def ask_text(parent: QWidget | None, title: str, question: str, text: str) -> st
     """A line of text, '' when it is not given."""
     dialog = QInputDialog(parent)
     dialog.setWindowTitle(title)
+    dialog.setLabelText("?")
+    for label in dialog.findChildren(QLabel):
+        label.setTextFormat(Qt.TextFormat.PlainText)
     dialog.setLabelText(question)
     dialog.setTextValue(text)
     dialog.resize(460, dialog.sizeHint().height())

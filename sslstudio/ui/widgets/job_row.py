@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background.progress import Progress
+from sslstudio.ui.widgets.buttons import disable, offer
 from sslstudio.ui.widgets.layout import EmptyState, button, column, row, text
 
 
@@ -48,7 +49,7 @@ class JobRow(QWidget):
             self._stopping = True
             self._stop()
             self.said.setText(self.tr("Stopping…"))
-            self.stop_button.setEnabled(False)
+            disable(self.stop_button, self.tr("It is being stopped."))
 
     def show_progress(self, event: Preparing) -> None:
         """Show how far it is."""
@@ -70,7 +71,7 @@ class JobRow(QWidget):
     def _between(self, going_on: bool) -> None:
         self.bar.setVisible(going_on)
         self.stop_button.setVisible(going_on)
-        self.stop_button.setEnabled(going_on)
+        offer(self.stop_button, unless="" if going_on else self.tr("Nothing goes on."))
         self.said.setVisible(bool(self.said.text()))
 
 

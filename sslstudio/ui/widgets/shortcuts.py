@@ -14,6 +14,7 @@ CLASS_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
 PAN, HIDE = Qt.Key.Key_Space, Qt.Key.Key_H  # held
 CLOSE, SHORTEN, GIVE_UP = (Qt.Key.Key_Return, Qt.Key.Key_Enter), Qt.Key.Key_Backspace, Qt.Key.Key_Escape  # a polygon
 CHOOSE = (*CLOSE, Qt.Key.Key_Space)  # where the arrows led to
+CHOOSE_KEYS = ("Space", "Return", "Enter")
 TAKE = Qt.Key.Key_Space  # a tile, and put it down
 SIDEWAYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 ARROWS = {  # -> to the right, down
@@ -39,7 +40,9 @@ def label_keys() -> dict[str, PageKey]:
     return {
         "next": PageKey("N", tr("Next picture")),
         "previous": PageKey("P", tr("Previous picture")),
-        "unlabel": PageKey("Delete", tr("Take the label or mask away")),
+        "unlabel": PageKey("Delete", tr("Take the label or mask away, or reject what is proposed")),
+        "accept": PageKey("A", tr("Accept what the network proposes (Enter in the list, too)")),
+        "proposed": PageKey("L", tr("Look at what the network proposes")),
         "suggest": PageKey("S", tr("Label these next")),
         "brush": PageKey("B", tr("Brush")),
         "eraser": PageKey("E", tr("Eraser")),
@@ -81,6 +84,26 @@ def manual_keys() -> dict[str, PageKey]:
         "previous": PageKey("Shift+F3", tr("Place found before")),
         "close": PageKey("Esc", tr("Close the manual"), "Ctrl+W"),
     }
+
+
+def viewer_keys() -> dict[str, PageKey]:
+    """The keys of the window that shows one picture closely."""
+    return {
+        "next": PageKey("PgDown", tr("Next picture")),
+        "previous": PageKey("PgUp", tr("Previous picture")),
+        "zoom_in": PageKey("+", tr("Zoom in"), "="),
+        "zoom_out": PageKey("-", tr("Zoom out")),
+        "fit": PageKey("0", tr("Show all of the picture")),
+        "full": PageKey("1", tr("One pixel for one pixel")),
+        "auto": PageKey("A", tr("Brightness and contrast by the picture")),
+        "close": PageKey("Esc", tr("Close")),
+        **_undo_keys(),
+    }
+
+
+def gallery_keys() -> list[PageKey]:
+    """The keys of every gallery."""
+    return [PageKey(natives(*CHOOSE), tr("See the picture closely")), PageKey("Menu", tr("What can be done with it"))]
 
 
 def _undo_keys() -> dict[str, PageKey]:
@@ -175,16 +198,17 @@ def page_shortcuts(page: QWidget, keys: Mapping[str, PageKey], calls: Mapping[st
     for name, call in calls.items():
         for one in (keys[name].keys, keys[name].also):
             if one:
-                _listen(page, one, call)
+                listen(page, one, call)
 
 
 def class_shortcuts(page: QWidget, choose: Callable[[int], object]) -> None:
     """The number keys; `choose` gets the place of a class."""
     for place, key in enumerate(CLASS_KEYS):
-        _listen(page, key, partial(choose, place))
+        listen(page, key, partial(choose, place))
 
 
-def _listen(page: QWidget, keys: str, call: Callable[[], object]) -> None:
+def listen(page: QWidget, keys: str, call: Callable[[], object]) -> None:
+    """Have a part of a page listen to a key, while the focus is in it."""
     made = QShortcut(QKeySequence(keys), page)
     made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
     made.activated.connect(lambda: call())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -15,9 +16,28 @@ from PySide6.QtWidgets import (
 PADDING = 20  # pixels left and right of a text, as the style sheet has it
 
 
+class Table(QTableWidget):
+    """Copies what is selected, with its heads, as a spreadsheet takes it; Qt copies one cell."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy the selected rows."""
+        if event.matches(QKeySequence.StandardKey.Copy) and self.selectedIndexes():
+            QGuiApplication.clipboard().setText(self.selected_text())
+        else:
+            super().keyPressEvent(event)
+
+    def selected_text(self) -> str:
+        """The selected rows below the heads, tabs between the cells."""
+        rows = sorted({index.row() for index in self.selectedIndexes()})
+        heads = [item.text() if (item := self.horizontalHeaderItem(at)) else "" for at in range(self.columnCount())]
+        lines = [[item.text() if (item := self.item(row, at)) else "" for at in range(self.columnCount())]
+                 for row in rows]  # fmt: skip
+        return "\n".join("\t".join(cell.replace("\n", " ") for cell in line) for line in [heads, *lines])
+
+
 def table(heads: list[str], *, stretch: int) -> QTableWidget:
     """A read-only table of rows."""
-    made = QTableWidget(0, len(heads))
+    made = Table(0, len(heads))
     made.setHorizontalHeaderLabels(heads)
     made.verticalHeader().hide()
     made.verticalHeader().setDefaultSectionSize(34)

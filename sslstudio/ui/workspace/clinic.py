@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from sslstudio.ui.background import jobs
@@ -31,8 +31,12 @@ class ClinicController(QObject):
         super().__init__(workspace)
         self._workspace = workspace
         self._job: jobs.Job | None = None
+        self._interrupted = False  # by the opening of other pictures
         self.found: CheckedUp | None = None
         self.examples: dict[str, QImage] = {}
+        self._again = QTimer(self, interval=0, singleShot=True)  # once whoever opens pictures has told of them
+        self._again.timeout.connect(self._go_on)
+        workspace.opening.connect(self._make_way)
 
     @property
     def under_way(self) -> bool:
@@ -44,10 +48,10 @@ class ClinicController(QObject):
         if self._job is not None:
             self._job.cancel()
             self._job = None
-        self.found, self.examples = None, {}
+        self.found, self.examples, self._interrupted = None, {}, False
         if self._workspace.recognised is not None and self._workspace.engine is not None:
             op = partial(examine_folder, self._workspace.data_config(), dict(self._workspace.options))
-            self._job = jobs.run(op, self._take, self._give_up, owner=self, progress=self.progressed.emit)
+            self._job = jobs.run(op, self._take, self._give_up, owner=self, progress=self.progressed.emit, behind=True)
         self.changed.emit()
 
     def stop(self) -> None:
@@ -56,6 +60,19 @@ class ClinicController(QObject):
             self._job.cancel()
             self._job = None
             self.changed.emit()
+
+    def _make_way(self, opening: object) -> None:
+        """Nobody waits for the old pictures while others are being opened; if none come, these are looked at again."""
+        if opening is None:
+            self._again.start()
+        elif self._job is not None:
+            self._job.cancel()
+            self._job, self._interrupted = None, True
+            self.changed.emit()
+
+    def _go_on(self) -> None:
+        if self._interrupted and self._job is None and self.found is None:
+            self.ask()
 
     def _take(self, found: CheckedUp) -> None:
         self._job, self.found = None, found

@@ -1,8 +1,9 @@
 """Which pages and channels of files are the pictures, where a person chose others than the first: with undo."""
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoCommand
 
+from sslstudio.ui.workspace.roles import roles_of
 from sslstudio.ui.workspace.workspace import Workspace
 
 Parts = tuple[str, str]  # channels, pages: as DataConfig has them
@@ -31,8 +32,7 @@ class FilePartsController(QObject):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._workspace = workspace
-        self.undo_stack = QUndoStack(self)
-        workspace.leaving.connect(self.undo_stack.clear)
+        self.undo_stack = roles_of(workspace).undo_stack  # one for all that is said of the pictures
 
     def choose(self, channels: str, pages: str) -> None:
         """Take these for pictures."""

@@ -184,6 +184,8 @@ class LabelsController(QObject):
             self._kept = False
             dialogs.tell_error(self._workspace.window, error)
             return False
+        if self.store.journal.unsure is not None:
+            dialogs.tell_error(self._workspace.window, self.store.journal.unsure)
         self._news = True
         self.changed.emit(edit)
         if self._workspace.labels_file != str(self.store.folder) and not self._workspace.taking_labels:

@@ -76,13 +76,23 @@ class QueueController(QObject):
         """Start the next one, unless a run goes on."""
         waiting = None if self._runner.active else self._try(self.queue.take)
         if waiting is not None:
-            waiting = Waiting(
-                waiting.job, waiting.title, {**waiting.config, "out": _free(waiting.config.get("out", ""))}
-            )
+            out = str(waiting.config.get("out", ""))
+            waiting = Waiting(waiting.job, waiting.title, {**waiting.config, "out": _free(out)})
+            self._follow(out, str(waiting.config["out"]))
             self._now, self._error = waiting, ""
             self.changed.emit()
             self.starting.emit(waiting)
             self._runner.start(waiting.job, partial(run_operations.start_waiting, waiting))
+
+    def _follow(self, out: str, place: str) -> None:
+        """Runs that wait to start from this one are told where it is kept, when that is not where it was to be."""
+        if out == place:
+            return
+        for number, run in enumerate(self.runs):
+            if run.config.get("source") == out:
+                self._try(partial(self.queue.remove, number))
+                moved = Waiting(run.job, run.title, {**run.config, "source": place})
+                self._try(partial(self.queue.insert, number, moved))
 
     def _note_error(self, error: Exception) -> None:
         self._error = dialogs.error_text(error)

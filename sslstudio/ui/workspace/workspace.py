@@ -61,6 +61,11 @@ class Workspace(QObject):
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     wants_page = Signal(str)
+    wants_expert = Signal(str)  # a page that the simple way does not show
+    wants_file = Signal()  # a file is to be chosen and opened
+    learn_again = Signal()  # with the labels as they are now, after the result that is looked at
+    proposals_wanted = Signal()  # what the last network proposes is to be looked at, on the page that labels
+    wants_copies = Signal()  # the near copies among the pictures
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
 
@@ -72,7 +77,8 @@ class Workspace(QObject):
         self.project: Project | None = None
         self.folder: Path | None = None
         self.labels_file = ""
-        self.roles: dict[str, str] = {}  # what a person said that folders, tables and columns are
+        self.roles: dict[str, str] = {}  # what a person said that folders, tables, columns and pictures are
+        self._roles_to_come: dict[str, str] | None = None
         self.recognised: Recognised | None = None
         self.readable: ImageIndex | None = None
         self.task = ""
@@ -82,9 +88,11 @@ class Workspace(QObject):
         self.choices: dict[str, dict[str, Any]] = {}  # by page: what was chosen there, as a project keeps it
         self.pretrained: Path | None = None
         self.result: Path | None = None
+        self.goes_on_later = False  # the run that is being stopped was saved to go on, when the window closed
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
         self.runner = Runner(self)
         self.queue = QueueController(self.runner, self)
+        self.opening_name = ""  # what is being opened, as a person knows it
         self._opening: jobs.Job | None = None  # one thing is opened or made at a time
         self._reading: jobs.Job | None = None
         self._labels_job: jobs.Job | None = None
@@ -150,19 +158,20 @@ class Workspace(QObject):
             return
         others = [Path(one) for one in app_settings.recent_folders() if is_project(Path(one))]
         op = partial(project_operations.open_pictures, app_settings.home(), others, folder, labels_file)
-        self.begin_opening(op, self._take_pictures)
+        self.begin_opening(op, self._take_pictures, folder.name)
 
     def open_project(self, opened: Opened) -> None:
         """The same for a project whose pictures are there."""
-        self.begin_opening(partial(project_operations.open_known, opened), self._take_pictures)
+        name = opened.project.name
+        self.begin_opening(partial(project_operations.open_known, opened), self._take_pictures, name)
 
     def open_sample(self) -> None:
         """Draw the sample pictures into the user's folder and open them."""
-        self.prepare_folder(partial(picture_operations.draw_sample, app_settings.home() / SAMPLE))
+        self.prepare_folder(partial(picture_operations.draw_sample, app_settings.home() / SAMPLE), SAMPLE)
 
-    def prepare_folder(self, op: Callable[..., Any]) -> None:
+    def prepare_folder(self, op: Callable[..., Any], name: str = "") -> None:
         """Open the folder that `op` makes: one that is drawn or unpacked first."""
-        self.begin_opening(op, self.open_folder)
+        self.begin_opening(op, self.open_folder, name)
 
     def open_new(self, op: Callable[..., Any]) -> None:
         """Open the project that `op` makes."""
@@ -175,7 +184,7 @@ class Workspace(QObject):
             self.stop_reading()
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # they are looked for again, where they are then
-            self.begin_opening(op, self._take_project)
+            self.begin_opening(op, self._take_project, self.project.name if self.project else "")
 
     def _take_project(self, project: Project) -> None:
         """It has another name or list on the disk now, whether or not its pictures are waited for."""
@@ -192,13 +201,20 @@ class Workspace(QObject):
             self.said.emit(self.tr("A training goes on: stop it before you open other pictures."))
         return not active
 
-    def begin_opening(self, op: Callable[..., Any], then: Callable[[Any], None]) -> None:
-        """Do `op` off the UI thread instead of what is being opened; `then` gets what it returns, and ends it."""
+    def begin_opening(self, op: Callable[..., Any], then: Callable[[Any], None], name: str = "") -> None:
+        """Do `op` off the UI thread instead of what is being opened; `then` gets what it returns, and ends it. `name`:
+        how a person calls it. What goes on about the pictures that are open ends: nobody waits for it now."""
         if not self.may_open():
             return
         self.cancel_opening()
-        self.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
+        self.stop_reading()
+        self.announce(name)
         self._opening = jobs.run(op, then, self._give_up_opening, owner=self, progress=self.opening.emit)
+
+    def announce(self, name: str) -> None:
+        """Say that something is about to be opened, before anything of it has been read."""
+        self.opening_name = name
+        self.opening.emit(Preparing(stage=Message("Looking for pictures"), done=0, total=0))
 
     def cancel_opening(self) -> None:
         """Forget about what is being opened."""
@@ -208,19 +224,22 @@ class Workspace(QObject):
 
     def end_opening(self) -> None:
         """Nothing is being opened any more."""
-        self._opening = None
+        self._opening, self.opening_name = None, ""
         self.opening.emit(None)
+        self._read_on()
 
     def _give_up_opening(self, error: Exception) -> None:
         self.end_opening()
         self._tell(error)
 
     def _take_pictures(self, opened: OpenedPictures) -> None:
-        self._opening = None
+        self._opening, self.opening_name = None, ""
         self.leaving.emit()
+        if self.project is not None and self.project.folder != opened.project.folder:
+            self._task_chosen = False  # it was chosen for the others
         self.project, self.recognised, self.readable = opened.project, opened.recognised, None
         self.folder, self.labels_file = opened.project.pictures, opened.project.labels
-        self.roles = dict(opened.project.roles)
+        self.roles, self._roles_to_come = dict(opened.project.roles), None
         self.pretrained, self.result = opened.newest.pretrained, opened.newest.result
         app_settings.add_recent(opened.project.folder, self.folder)
         self._bring_back(opened)
@@ -244,7 +263,9 @@ class Workspace(QObject):
         if self.engine is None or self.recognised is None or self.runner.active:
             return
         op = partial(picture_operations.check_pictures, self.recognised, self.data_config())
-        self._reading = jobs.run(op, self._take_readable, self._not_read, owner=self, progress=self.checking.emit)
+        self._reading = jobs.run(
+            op, self._take_readable, self._not_read, owner=self, progress=self.checking.emit, behind=True
+        )
 
     def stop_reading(self) -> None:
         """A run reads the pictures itself, in the order in which it wants them: what is read by now stays."""
@@ -254,7 +275,7 @@ class Workspace(QObject):
             self.checking.emit(None)
 
     def _read_on(self) -> None:
-        if self.readable is None:
+        if self.readable is None and self._reading is None:
             self.read_pictures()
 
     def _take_readable(self, index: "ImageIndex") -> None:
@@ -272,8 +293,9 @@ class Workspace(QObject):
     def use_labels(self, labels_file: str) -> None:
         """Take other labels for the open pictures; what was pretrained on them stays."""
         if self.folder is not None:
-            op = self._look_at(self.folder, labels_file, self.roles)
-            then = partial(self._take_labels, self.folder, labels_file)
+            roles = self.roles_wanted
+            op = self._look_at(self.folder, labels_file, roles)
+            then = partial(self._take_labels, self.folder, labels_file, roles)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
             self._labels_job = jobs.run(op, then, self._tell, owner=self)
@@ -285,13 +307,19 @@ class Workspace(QObject):
             then = partial(self._take_roles, self.folder, roles)
             if self._labels_job is not None and self.taking_labels:
                 self._labels_job.cancel()  # these are newer
+            self._roles_to_come = roles
             self._labels_job = jobs.run(op, then, self._refuse_roles, owner=self)
+
+    @property
+    def roles_wanted(self) -> dict[str, str]:
+        """What a person said last, whether or not the pictures have been looked at by it."""
+        return self.roles if self._roles_to_come is None else self._roles_to_come
 
     def _take_roles(self, folder: Path, roles: dict[str, str], recognised: "Recognised") -> None:
         if folder != self.folder:
             return
         others = self.recognised is None or recognised.pictures.paths != self.recognised.pictures.paths
-        self.roles, self.recognised = roles, recognised
+        self.roles, self.recognised, self._roles_to_come = roles, recognised, None
         if others:
             self.readable = None
         self.changed.emit(Change.PICTURES if self.readable is None else Change.PICTURES | Change.READABLE)
@@ -299,6 +327,7 @@ class Workspace(QObject):
             self.read_pictures()
 
     def _refuse_roles(self, error: Exception) -> None:
+        self._roles_to_come = None
         self._tell(error)
         self.changed.emit(Change.PICTURES)  # what is shown is as it was
 
@@ -337,9 +366,13 @@ class Workspace(QObject):
         """Whether other labels were asked for and are not there yet."""
         return self._labels_job is not None and isValid(self._labels_job)
 
-    def _take_labels(self, folder: Path, labels_file: str, recognised: "Recognised") -> None:
+    def _take_labels(self, folder: Path, labels_file: str, roles: dict[str, str], recognised: "Recognised") -> None:
         if folder == self.folder:
-            self.labels_file, self.recognised = labels_file, recognised
+            self.labels_file = labels_file
+            if roles != self.roles:  # they were on their way when other labels were asked for
+                self._take_roles(folder, roles, recognised)
+                return
+            self.recognised = recognised
             self.changed.emit(Change.PICTURES if self.readable is None else Change.PICTURES | Change.READABLE)
 
     def data_config(self) -> Any:
@@ -353,6 +386,11 @@ class Workspace(QObject):
         """Lead to the page of comparisons: compare or tournament."""
         self.comparison = kind
         self.wants_page.emit("compare")
+
+    def ask_copies(self) -> None:
+        """Lead to the near copies among the pictures."""
+        self.wants_page.emit("images")
+        self.wants_copies.emit()
 
     # --- the project
 
@@ -432,6 +470,14 @@ class Workspace(QObject):
         elif outcome == "finished":
             self.show_result(run)
         self.changed.emit(Change.RUNS)
+
+    def forget_run(self, run: Path) -> None:
+        """A run was thrown away: nothing starts from it, and it is no result to look at."""
+        if self.pretrained == run:
+            self.pretrained = None
+        if self.result == run:
+            self.result = None
+            self.changed.emit(Change.RESULT)
 
     def show_result(self, run: Path) -> None:
         """Make a fine-tuning run the result that is looked at."""

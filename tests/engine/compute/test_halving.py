@@ -24,7 +24,9 @@ def squares_of(most: int, asked: list[int]) -> object:
 def test_halves_of_halves_give_all_answers_in_their_order(most: int) -> None:
     asked: list[int] = []
     numbers = torch.arange(7)
-    found = list(in_halves(squares_of(most, asked), numbers, CPU))  # type: ignore[arg-type]
+    found: list[tuple[torch.Tensor, torch.Tensor]] = list(
+        in_halves(squares_of(most, asked), numbers, CPU)  # type: ignore[arg-type]
+    )
     assert torch.equal(torch.cat([chosen for chosen, _ in found]), numbers)
     assert torch.equal(torch.cat([answer for _, answer in found]), numbers.square())
     assert max(len(chosen) for chosen, _ in found) <= most

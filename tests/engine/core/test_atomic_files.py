@@ -39,7 +39,7 @@ def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
     file = tmp_path / "a.bin"
     write_atomic(file, b"old")
-    with full_disk(10_000), pytest.raises(RunError, match=r"a\.bin could not be written: .*disk full"):
+    with full_disk(10_000), pytest.raises(RunError, match=r"a\.bin could not be written: .*disk is full: make room"):
         write_atomic(file, bytes(100_000))
     assert file.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]

@@ -8,19 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sslstudio.engine.core.checked_files import SETTINGS, check_kinds, from_toml, read_toml
 from sslstudio.engine.core.config import (
-    LARGEST,
     BaseConfig,
     Overrides,
     Table,
-    check_kinds,
     from_dict,
-    from_toml,
     merge,
     option,
     options_of,
     parse_value,
-    read_toml,
     section,
     to_dict,
     to_toml,
@@ -316,7 +313,7 @@ def test_a_text_that_is_not_toml_is_named_with_its_place() -> None:
         (b"a = '\xff'", "not a TOML file"),
         (b"a = 2026-02-31", "not a TOML file"),
         (b"\0", "not a TOML file"),
-        (b"# " + b"x" * LARGEST, "larger than 4 MB"),
+        (b"# " + b"x" * SETTINGS, "larger than 4 MB"),
     ],
 )
 def test_what_holds_no_settings_is_said_in_words(tmp_path: Path, content: bytes, words: str) -> None:

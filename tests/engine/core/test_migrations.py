@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from sslstudio.cli.config_args import current_settings
 from sslstudio.engine.core import migrations
+from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.config import (
     BaseConfig,
     Overrides,
     Value,
     from_dict,
-    from_toml,
     options_of,
     sections_of,
     to_dict,

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.cli.config_args import add_flags, flags_of, typed_texts
+from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.config import (
     BaseConfig,
     Table,
     from_dict,
-    from_toml,
     option_at,
     to_dict,
     to_toml,

@@ -103,10 +103,10 @@ def test_nothing_is_praised_that_guessing_the_most_frequent_class_gets_as_well(d
     if reached or fewer:  # and it comes first
         assert said.index("most frequent class") < said.index("pretrained against")
         assert "Higher" not in said[: said.index("most frequent class")]
-    assert ("Higher with pretraining" in said) == (low > 0)
+    assert ("Higher with pretraining" in said) == (low > 0 and not reached and not fewer)
     assert "helps" not in said
     alone = verdict(headline, {"pretrained": parts["pretrained"]}, None, baseline)
-    assert ("not clearly above the" in alone) == reached
+    assert ("not clearly above the" in alone) == (reached or fewer)
     assert alone.startswith("Fewer pixels") == fewer
 
 
@@ -121,10 +121,10 @@ def test_masks_that_are_worse_than_background_say_so_before_pretraining_is_prais
     assert said.startswith("No better than always guessing the most frequent class, which has a mean IoU of 0.415: ")
     assert "Fewer pixels are right than by always guessing the most frequent class: 0.678 instead of 0.829." in said
     assert said.endswith(
-        "Higher with pretraining on these test pictures: mean IoU 0.466 pretrained against 0.416 from scratch, "
-        "a difference of +0.050 (95 % interval +0.010 to +0.090, n = 12). Another draw of labels or another seed "
-        "can differ."
+        "The mean IoU is 0.466 pretrained against 0.416 from scratch: while guessing does as well, nothing follows "
+        "from their difference."
     )
+    assert "Higher" not in said
 
 
 def test_the_summary_is_plain_and_complete() -> None:

@@ -11,6 +11,7 @@ from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.editing.start import begin
+from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.labels.types import Recognised
 
@@ -350,3 +351,131 @@ def test_parts_and_groups_of_a_table_hold_for_labels_from_elsewhere(tmp_path: Pa
     assert (again.classes and again.classes.of, again.given_split, again.groups) == (
         found.classes and found.classes.of, found.given_split, found.groups,
     )  # fmt: skip
+
+
+def _photo(root: Path, path: str, seed: int) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (24, 32, 3), np.uint8)).save(root / path)
+
+
+def test_masks_that_all_are_alike_give_way_to_those_that_mark_something(tmp_path: Path) -> None:
+    """Pictures of a round field come with a mask of the field beside what somebody drew."""
+    field = np.zeros((24, 32), np.uint8)
+    field[2:22, 4:28] = 255
+    for number in range(6):
+        _photo(tmp_path, f"images/{number}_test.png", number)
+        drawn = np.zeros((24, 32), np.uint8)
+        drawn[4:12, 3 + 3 * number : 9 + 3 * number] = 255
+        for folder, name, values in (
+            ("mask", f"{number}_test_mask", field),
+            ("1st_manual", f"{number}_manual1", drawn),
+        ):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(values).save(tmp_path / folder / f"{name}.gif")
+    found = recognise(scan(tmp_path))
+    assert found.masks is not None
+    assert len(found.pictures) == 6
+    assert found.masks.of["images/3_test.png"] == "1st_manual/3_manual1.gif"
+    told = {one.path: one.role for one in found.roles}
+    assert (told["1st_manual"], told["mask"]) == ("masks", "ignore")
+    chosen = recognise(scan(tmp_path), roles={"mask": "masks"})
+    assert chosen.masks is not None
+    assert chosen.masks.of["images/3_test.png"] == "mask/3_test_mask.gif"
+
+
+def test_a_stack_of_labels_beside_a_stack_of_pictures_is_no_picture(tmp_path: Path) -> None:
+    _photo(tmp_path, "train-volume.tif", 0)
+    _photo(tmp_path, "test-volume.tif", 1)
+    labels = np.zeros((24, 32), np.uint8)
+    labels[4:12, 5:20] = 255
+    Image.fromarray(labels).save(tmp_path / "train-labels.tif")
+    found = recognise(scan(tmp_path))
+    assert found.pictures.paths == ["test-volume.tif", "train-volume.tif"]
+    assert {one.path: one.role for one in found.roles}["train-labels.tif"] == "masks"
+
+
+def test_views_below_patients_are_no_classes(seen: Make) -> None:
+    found = seen(f"patient{p:02}/{view}/{n}.png" for p in range(4) for view in ("axial", "coronal") for n in range(3))
+    assert found.classes is None
+    assert "named like the views of one examination" in " ".join(found.notes)
+
+
+def test_views_that_are_classes_stay_classes(seen: Make) -> None:
+    found = seen(f"{view}/{n}.png" for view in ("axial", "coronal") for n in range(4))
+    assert found.classes is not None
+    assert found.classes.names == ("axial", "coronal")
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "role"),
+    [
+        ("Datei;Befund;Gruppe", "{n}.png;{ab};P{third}", ("Gruppe", "group")),
+        ("image;findings;Patient ID", "{n}.png;{several};{third}", ("findings", "several")),
+        ("filename;bone_age;male", "{n}.png;{measure};{yes}", ("male", "ignore")),
+        ("Datei;Klasse;Aufteilung", "{n}.png;{ab};{part}", ("Aufteilung", "part")),
+    ],
+)
+def test_columns_in_other_words(head: str, row: str, role: tuple[str, str], seen: Make) -> None:
+    lines = [
+        row.format(n=n, ab="ab"[n % 2], third=n // 3, several=["none", "Effusion|Mass", "Mass"][n % 3],
+                   measure=37 + n * 11 % 190, yes=bool(n % 2), part=("Training", "Validierung")[n % 3 == 0])
+        for n in range(30)
+    ]  # fmt: skip
+    found = seen((f"{n}.png" for n in range(30)), table="\n".join([head, *lines]))
+    told = {one.path: one.role for one in found.roles}
+    assert told[f"table.csv:{role[0]}"] == role[1]
+    if role[1] in ("several", "ignore"):
+        assert found.classes is None
+
+
+def test_a_folder_of_masks_a_picture_is_one_mask(tmp_path: Path) -> None:
+    for number in range(4):
+        _photo(tmp_path, f"train/x{number}/images/x{number}.png", number)
+        for part in range(3):
+            one = np.zeros((24, 32), np.uint8)
+            one[2 + 7 * part : 6 + 7 * part, 3 : 9 + number] = 255
+            (tmp_path / f"train/x{number}/masks").mkdir(exist_ok=True)
+            Image.fromarray(one).save(tmp_path / f"train/x{number}/masks/{number * 7919 + part:x}.png")
+    for _ in range(2):  # made, and found again
+        found = recognise(scan(tmp_path))
+        assert found.masks is not None
+        assert found.classes is None
+        assert len(found.pictures) == 4
+        mask = decode_mask(Path(found.masks.of["train/x2/images/x2.png"]), found.masks.coding, None)
+        assert mask.sum() == 3 * 4 * 8
+    assert found.masks is not None
+    assert {one.path: one.count for one in found.roles}["train/*/masks"] == 12
+    assert "12 masks of single objects were put together" in " ".join(found.masks.notes)
+
+
+def test_one_mask_of_several_pictures_of_a_case(tmp_path: Path) -> None:
+    for case in range(3):
+        for number, kind in enumerate(("t1", "t2", "flair")):
+            _photo(tmp_path, f"c{case}/c{case}_{kind}.png", 3 * case + number)
+        mask = np.zeros((24, 32), np.uint8)
+        mask[4:12, 5 : 15 + case] = 1
+        Image.fromarray(mask).save(tmp_path / f"c{case}/c{case}_seg.png")
+    found = recognise(scan(tmp_path))
+    assert found.masks is not None
+    assert len(found.pictures) == 9
+    assert found.masks.of["c1/c1_t2.png"] == "c1/c1_seg.png"
+    assert {one.path: one.role for one in found.roles}["c1/*_seg.png"] == "masks"
+
+
+def test_files_that_may_hold_labels_and_are_not_read_are_named(seen: Make, tmp_path: Path) -> None:
+    (tmp_path / "regions.json").write_text('{"a.jpg1": {"regions": []}}')
+    found = seen(["a.jpg", "b.jpg"])
+    assert "1 .json file was not read: if it holds labels" in " ".join(found.notes)
+
+
+def test_trimaps_below_annotations_are_masks_and_most_pixels_are_background(tmp_path: Path) -> None:
+    for number in range(4):
+        _photo(tmp_path, f"images/cat_{number}.jpg", number)
+        values = np.full((24, 32), 2, np.uint8)
+        values[5:13, 4:20], values[4, 4:20] = 1, 3
+        (tmp_path / "annotations/trimaps").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(tmp_path / f"annotations/trimaps/cat_{number}.png")
+    found = recognise(scan(tmp_path))
+    assert found.masks is not None
+    assert found.masks.coding.values == (2, 1, 3)
+    assert list(map(str, found.masks.names)) == ["background", "class 1", "class 3"]

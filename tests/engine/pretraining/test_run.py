@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sslstudio.engine.core.config import from_toml
+from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, TaskDoesNotFit
 from sslstudio.engine.core.events import Evaluated, Note, RunStarted, SampleSaved, StepDone, from_json

@@ -122,7 +122,7 @@ def test_a_copy_that_fails_half_way_leaves_the_project_as_it_was(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("shutil.copyfile", full)
+    monkeypatch.setattr("sslstudio.engine.labels.editing.transfer.copy_file", full)
     with pytest.raises(RunError, match="No space left"):
         grown(project, *disk(tmp_path / "usb", "b"))
     assert open_project(project.folder).project == project

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.config import from_toml
+from sslstudio.engine.core import atomic_files
+from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.images.cache.pixel_cache import build_cache
@@ -17,7 +18,6 @@ from sslstudio.engine.images.multi_folder import folders_of, write_album
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.start import begin
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.projects import relocate
 from sslstudio.engine.projects.project import Project, open_project, save_project
 from sslstudio.engine.projects.relocate import copy_project, fitting_name, rename_project
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -136,7 +136,7 @@ def test_of_a_copy_that_is_not_finished_nothing_is_left(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     before, control = tree(project.folder), RunControl()
-    monkeypatch.setattr(relocate, "CHUNK", 1000)
+    monkeypatch.setattr(atomic_files, "CHUNK", 1000)
     if how == "full":
         usage = namedtuple("usage", "total used free")
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 1000))

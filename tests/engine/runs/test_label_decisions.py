@@ -30,7 +30,7 @@ def test_a_name_that_is_no_text_is_kept(tmp_path: Path) -> None:
 
 def test_another_programs_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("picture;verdict\na;b\n")
-    with pytest.raises(DataError, match="other columns"):
+    with pytest.raises(DataError, match="the columns file, label"):
         decide(tmp_path, "a.png", "leaf", "shell", KEEP)
     assert (tmp_path / FILE).read_text() == "picture;verdict\na;b\n"
 

@@ -46,7 +46,7 @@ def test_what_is_taken_out_can_be_put_back(queue: RunQueue) -> None:
 
 def test_a_damaged_file_is_told_and_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "queue.json"
-    for text, word in (("[{", "cannot be read"), ('[{"job": "fly", "title": "", "config": {}}]', "'fly'")):
+    for text, word in (("[{", "not JSON"), ('[{"job": "fly", "title": "", "config": {}}]', "'fly'")):
         file.write_text(text, encoding="utf-8")
         with pytest.raises(RunError, match=word):
             RunQueue(file).add(run("a"))

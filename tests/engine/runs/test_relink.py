@@ -58,7 +58,8 @@ def test_one_of_several_folders_is_found_again_or_left_out(tmp_path: Path) -> No
     place = tmp_path / "both"
     write_album(place, {"here": here, "usb": there})
     run = RunFolder.create(tmp_path / "run", {"job": "pretrain", "data": {"folder": str(place)}})
-    run.write_json("split.json", {"train": [f"{name}/{path}" for name in ("here", "usb") for path in PATHS]})
+    run.write_json("split.json", {"train": [f"{name}/{path}" for name in ("here", "usb") for path in PATHS],
+                                  "validation": [], "test": []})  # fmt: skip
     assert gone_folder(place) is None
     moved = there.rename(tmp_path / "moved")
     assert gone_folder(place) == ("usb", there)

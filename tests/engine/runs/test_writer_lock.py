@@ -11,7 +11,15 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.runs.writer_lock import SILENT, WRITER, Writer, wait_until_free, writer_of, writing
+from sslstudio.engine.runs.writer_lock import (
+    SILENT,
+    WRITER,
+    Writer,
+    refuse_second_writer,
+    wait_until_free,
+    writer_of,
+    writing,
+)
 
 
 def leave(run: Path, host: str, pid: int, silent: float = 0.0) -> None:
@@ -65,3 +73,15 @@ def test_waiting_for_a_writer_ends_with_a_stop(tmp_path: Path) -> None:
     control.stop()
     wait_until_free(tmp_path, control)
     assert writer_of(tmp_path) is not None
+
+
+def test_the_name_of_a_dead_writer_is_taken_away_and_our_own_is_not(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    file = tmp_path / WRITER
+    file.write_text(json.dumps({"host": socket.gethostname(), "pid": process.pid}))
+    refuse_second_writer(tmp_path)
+    assert not file.exists()
+    with writing(tmp_path):
+        refuse_second_writer(tmp_path)
+        assert file.exists()

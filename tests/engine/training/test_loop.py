@@ -55,6 +55,9 @@ class ReachThree:
     def groups(self) -> list[dict[str, Any]]:
         return [{"params": list(self.modules.parameters()), "factor": 1.0}]
 
+    def stop_compiling(self) -> bool:
+        return False
+
     def before_step(self, share: float) -> None:
         pass
 

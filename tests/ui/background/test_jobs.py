@@ -46,6 +46,22 @@ def test_the_answer_comes_on_the_window_s_thread(qtbot: QtBot) -> None:
     assert heard.threads == {owner.thread()}
 
 
+def test_what_a_person_waits_for_is_not_behind_what_nobody_does(qtbot: QtBot) -> None:
+    heard, owner, held = Heard(), QObject(), threading.Event()
+    for _ in range(jobs.BEHIND + 2):
+        jobs.run(jobs.without_control(held.wait, 20.0), lambda _: None, heard.failed.append, owner=owner, behind=True)
+    heard.start(jobs.without_control(lambda: "seen"), owner)
+    qtbot.waitUntil(lambda: heard.done == ["seen"], timeout=5_000)
+    held.set()
+    jobs.wait_for_all()
+    assert heard.failed == []
+
+
+def test_one_core_leaves_threads_for_what_a_person_waits_for() -> None:
+    assert jobs.pool().maxThreadCount() >= jobs.FOREGROUND
+    assert jobs.pool(behind=True) is not jobs.pool()
+
+
 def test_a_generator_says_how_far_it_is_and_returns(qtbot: QtBot) -> None:
     def op(control: RunControl) -> Generator[Preparing, None, str]:
         yield Preparing(stage=Message("counting"), done=1, total=2)

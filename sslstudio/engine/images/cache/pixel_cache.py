@@ -21,7 +21,9 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images.cache.mapped import MappedSquares
 from sslstudio.engine.images.cache.reader import Outcome, Pace, Reading, Task, check_stop, cores, open_store
+from sslstudio.engine.images.cache.readers import ReaderLock
 from sslstudio.engine.images.index import ImageIndex, Unreadable
 
 if TYPE_CHECKING:  # scanning and decoding work without torch: the first page of the window must not load it
@@ -45,13 +47,18 @@ class PixelCache:
     """
 
     def __init__(
-        self, index: ImageIndex, side: int, sizes: npt.NDArray[np.int32], path: Path, slots: npt.NDArray[np.int64]
+        self,
+        index: ImageIndex,
+        side: int,
+        sizes: npt.NDArray[np.int32],
+        path: Path,
+        slots: npt.NDArray[np.int64],
+        reader: ReaderLock | None = None,
     ) -> None:
         self.index, self.side, self.sizes = index, side, sizes
-        self._slots = slots
-        shape = (int(slots.max()) + 1, side, side, 3)
-        # "c": writable in memory, never on disk, because torch warns about arrays that cannot be written
-        self._pixels = np.asarray(np.memmap(path, np.uint8, mode="c", shape=shape))
+        self._slots, self._reader = slots, reader
+        self._mapped = MappedSquares(path, side, int(slots.max()) + 1)
+        self._pixels = self._mapped.squares
         self._in_order = np.array_equal(slots, np.arange(len(slots)))
 
     def __len__(self) -> int:
@@ -81,7 +88,7 @@ class PixelCache:
         yield from ()
 
     def close(self) -> None:
-        """Nothing is under way: see StreamingCache."""
+        """Nothing is under way: see StreamingCache. The pixels may still be asked for."""
 
     def pixels(self, positions: Positions | None = None) -> "torch.Tensor":
         """uint8 (n, 3, side, side), a view of NHWC storage (channels_last), of the pictures at `positions` (or all).
@@ -90,6 +97,7 @@ class PixelCache:
         """
         import torch
 
+        self._mapped.check()
         if positions is None and self._in_order:
             chosen = self._pixels[: len(self._slots)]
         else:
@@ -110,7 +118,7 @@ def build_cache(
 
     A picture whose size and time are as recorded is not opened. What was decoded stays if the run is stopped or
     killed. Raises RunError when stopped or when the disk is full, DataError if not one picture can be read.
-    Slots of files that are gone are used again: do not build while another run still reads the same folder's cache.
+    Slots of files that are gone are used again once nobody reads the same folder's cache any more.
     """
     control = control or RunControl()
     reading = yield from open_store(index, side, control, cache_dir)
@@ -144,7 +152,7 @@ def assemble(reading: Reading) -> PixelCache:
     readable = replace(index.subset(kept), unreadable=unreadable, left=left)
     sizes = np.array([(row.height, row.width) for row in good], dtype=np.int32)
     slots = np.array([row.slot for row in good], dtype=np.int64)
-    return PixelCache(readable, store.side, sizes, store.pixel_path, slots)
+    return PixelCache(readable, store.side, sizes, store.pixel_path, slots, reading.reader)
 
 
 def check_enough(count: int, folder: str) -> None:
@@ -196,7 +204,9 @@ class StreamingCache(PixelCache):
         self._orders: list[Iterator[int]] = [iter(list(self._tasks))]  # the last one is served first
         self._ending = False
         self._told = 0.0
-        self._pixels = np.zeros((0, self.side, self.side, 3), np.uint8)
+        self._reader = opened.reader
+        self._mapped = MappedSquares(store.pixel_path, self.side, 0)
+        self._pixels = self._mapped.squares
         self._in_order = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reading")
         self._reading: Future[None] = Future()
@@ -330,12 +340,13 @@ class StreamingCache(PixelCache):
         slots = self._slots[wanted]
         if len(slots) and int(slots.max()) >= len(self._pixels):
             self._map()
+        self._mapped.check()
         return torch.from_numpy(self._pixels[slots]).permute(0, 3, 1, 2)
 
     def _map(self) -> None:
         whole = self._store.pixel_path.stat().st_size // self._store.slot_bytes
-        shape = (whole, self.side, self.side, 3)
-        self._pixels = np.asarray(np.memmap(self._store.pixel_path, np.uint8, mode="c", shape=shape))
+        self._mapped = MappedSquares(self._store.pixel_path, self.side, whole)
+        self._pixels = self._mapped.squares
 
     def unreadable(self) -> tuple[Unreadable, ...]:
         """What could not be read, with the reasons; waits for everything."""

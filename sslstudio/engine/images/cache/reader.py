@@ -1,6 +1,8 @@
 """What reading a folder's pictures into its store is made of: who may write, what is missing, threads that decode."""
 
+import errno
 import os
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -17,7 +19,8 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.images.cache.store import PixelStore, make_folder, room, store_folder
+from sslstudio.engine.images.cache.readers import ReaderLock, anybody_reads
+from sslstudio.engine.images.cache.store import TABLE, PixelStore, make_folder, room, store_folder
 from sslstudio.engine.images.formats.decode import Squeezed, squeeze
 from sslstudio.engine.images.formats.errors import CannotOpen
 from sslstudio.engine.images.index import ImageFile, ImageIndex, file_at
@@ -45,12 +48,14 @@ class Task:
 class Reading:
     """The store of an index, which this process alone may write just now, and what is still to be decoded into it.
 
-    `passing`: path -> why, for pictures that cannot be opened just now.
+    `passing`: path -> why, for pictures that cannot be opened just now. `reader`: held by whoever looks at the pixels;
+    None where nobody can write anyway.
     """
 
     index: ImageIndex
     store: PixelStore
     lock: filelock.BaseFileLock
+    reader: ReaderLock | None
     missing: list[Task]
     passing: dict[str, str]
 
@@ -90,16 +95,46 @@ def open_store(
     Raises RunError when stopped or when the disk is full.
     """
     folder = store_folder(cache_dir or cache_folder(), index.root, side, index.channels)
+    fixed = yield from _open_fixed(folder, index, side, control)
+    if fixed is not None:
+        return fixed
     make_folder(folder)
     lock = filelock.FileLock(folder / "lock", thread_local=False)  # a generator may be closed by another thread
     with room(folder, len(index) * side * side * 3), ExitStack() as on_error:
         yield from wait_for(lock, control, len(index))
         on_error.callback(lock.release)
-        store = PixelStore(folder, side)
+        store = PixelStore(folder, side, shared=anybody_reads(folder))
         on_error.callback(store.close)
         missing, passing = yield from compare(store, index, control)
+        reader = ReaderLock(folder)
         on_error.pop_all()
-    return Reading(index, store, lock, missing, passing)
+    return Reading(index, store, lock, reader, missing, passing)
+
+
+def _open_fixed(
+    folder: Path, index: ImageIndex, side: int, control: RunControl
+) -> Generator[Preparing, None, Reading | None]:
+    """The store on a disk that is read-only, where everything is read already; None otherwise."""
+    if not (folder / TABLE).is_file() or _can_write(folder):
+        return None
+    try:
+        store = PixelStore(folder, side, fixed=True)
+    except (OSError, sqlite3.Error):
+        return None
+    missing, passing = yield from compare(store, index, control)
+    if missing:  # what is said then is of the disk
+        store.close()
+        return None
+    return Reading(index, store, filelock.SoftFileLock(folder / "none"), None, [], passing)
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether files of this folder can be written: asked of the table itself, which changes nothing."""
+    try:
+        os.close(os.open(folder / TABLE, os.O_RDWR))
+    except OSError as error:
+        return error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM)
+    return os.access(folder, os.W_OK)
 
 
 def cores() -> int:
@@ -150,8 +185,9 @@ def compare(
             missing.append(Task(number, file))
             changed += [path] if row is not None else []
     gone = [path for path in store.rows if path not in index.places and not os.path.lexists(where(index.root, path))]
-    store.forget(changed + gone)
-    store.check_room(len(missing))
+    if not store.fixed:
+        store.forget(changed + gone)
+        store.check_room(len(missing))
     return missing, passing
 
 

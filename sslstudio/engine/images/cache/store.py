@@ -5,13 +5,13 @@ disk, and the row of a file that changed or is gone is taken out before its slot
 """
 
 import contextlib
-import errno
 import gc
 import hashlib
 import io
 import os
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,15 @@ import filelock
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.atomic_files import FULL, remove_file, write_all
+from sslstudio.engine.core.errors import DiskFull, RunError
 from sslstudio.engine.core.messages import from_text, to_text
 from sslstudio.engine.images.formats.wanted import LeftOut, channels_suffix
 from sslstudio.engine.images.formats.wanted import to_text as left_text
 from sslstudio.engine.images.index import ImageFile, printable
 
 MOST_SIDE: Final = 1024
-FORMAT: Final = 2  # raise it when decoding changes: everything is then decoded again, in another folder
+FORMAT: Final = 3  # raise it when decoding changes: everything is then decoded again, in another folder
 _TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     path BLOB PRIMARY KEY,  -- relative to the root, as the bytes of the file system
     size INTEGER NOT NULL,
@@ -37,10 +38,14 @@ _TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     height INTEGER NOT NULL,
     width INTEGER NOT NULL,
     reason TEXT NOT NULL,   -- why it cannot be read; '' if it can
-    left_out TEXT NOT NULL  -- what of the file is not in the pixels: formats/wanted.py
+    left_out TEXT NOT NULL, -- what of the file is not in the pixels: formats/wanted.py
+    checksum INTEGER NOT NULL -- CRC-32 of the pixels; 0 if it cannot be read
 ) WITHOUT ROWID"""
 LOCK_SECONDS = 3.0  # until a reading that was told to stop has stopped
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOOKED_AT = 64  # squares whose checksums are looked at when a store is opened, at least
+LOOKED_AT_BYTES = 64 << 20
+TABLE: Final = "pictures.sqlite"
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Row:
     width: int = 0
     reason: str = ""
     left: str = ""
+    checksum: int = 0
 
     def fits(self, file: ImageFile) -> bool:
         """Whether the file is still the one that was read."""
@@ -84,7 +90,7 @@ def move_stores(old: Path, new: Path, cache_dir: Path, name: str = "") -> None:
 def _put_below(folder: Path, name: str) -> None:
     """Begin the paths of a store with `name`. Whoever finds them so at the old place takes them for gone."""
     lock = filelock.FileLock(folder / "lock", timeout=LOCK_SECONDS)
-    with lock, contextlib.closing(_connect(folder / "pictures.sqlite")) as table:
+    with lock, contextlib.closing(_connect(folder / TABLE)) as table:
         table.execute("UPDATE pictures SET path = CAST(? || path AS BLOB)", (os.fsencode(f"{name}/"),))
         table.commit()
 
@@ -116,46 +122,76 @@ def room(folder: Path, needed: int) -> Iterator[None]:
 
 
 class PixelStore:
-    """The slots and the table of one folder of the cache. For one thread, under a lock between processes."""
+    """The slots and the table of one folder of the cache. For one thread, under a lock between processes.
 
-    def __init__(self, folder: Path, side: int) -> None:
-        self.folder, self.side = folder, side
+    `shared`: others look at the slots just now, so that none is written a second time. `fixed`: nothing can be written
+    here at all, as on a disk that is read-only.
+    """
+
+    def __init__(self, folder: Path, side: int, *, shared: bool = False, fixed: bool = False) -> None:
+        self.folder, self.side, self.fixed = folder, side, fixed
         self.slot_bytes = side * side * 3
         self.pixel_path = folder / "pixels.bin"
-        self.pixel_path.touch()
-        self._pixels = open(self.pixel_path, "r+b", buffering=0)  # noqa: SIM115 (closed in `close`)
+        self._shared = shared
+        # never truncated: whoever has it mapped would be ended by the system
+        self._handle = os.open(self.pixel_path, (os.O_RDONLY if fixed else os.O_RDWR | os.O_CREAT) | _BINARY, 0o666)
         with contextlib.ExitStack() as on_error:
-            on_error.callback(self._pixels.close)
-            self._table = _open_table(folder / "pictures.sqlite")
+            on_error.callback(os.close, self._handle)
+            self._table = _look_at_table(folder / TABLE) if fixed else _open_table(folder / TABLE)
             on_error.callback(self._table.close)
             self.rows = self._load()
             on_error.pop_all()
         used = {row.slot for row in self.rows.values() if row.slot is not None}
         self._end = max(used, default=-1) + 1
         self._free = sorted(set(range(self._end)) - used, reverse=True)  # the lowest is taken first
+        if shared:  # they may have been given up behind the last one that is used, too
+            self._end, self._free = max(self._end, -(-self.size() // self.slot_bytes)), []
         self._pending: list[Row] = []
 
+    def size(self) -> int:
+        """Bytes of the file of slots, now."""
+        return os.fstat(self._handle).st_size
+
     def _load(self) -> dict[str, Row]:
-        """The table without the rows whose pixels are missing (someone cut the file)."""
-        whole = os.path.getsize(self.pixel_path) // self.slot_bytes
+        """The table without the rows whose pixels are missing (someone cut the file). Where pixels are not those that
+        were written, none of the file is believed."""
+        whole = self.size() // self.slot_bytes
         rows: dict[str, Row] = {}
         with garbage_collection_put_off():
             rest = self._table.execute("SELECT * FROM pictures")
-            for path, size, mtime_ns, slot, height, width, reason, left in rest:
+            for path, size, mtime_ns, slot, height, width, reason, left, checksum in rest:
                 if slot is None or slot < whole:
                     name = os.fsdecode(path)
-                    rows[name] = Row(name, size, int(mtime_ns), slot, height, width, from_text(reason), left)
-        self._table.execute("DELETE FROM pictures WHERE slot >= ?", (whole,))
-        self._table.commit()
+                    rows[name] = Row(name, size, int(mtime_ns), slot, height, width, from_text(reason), left, checksum)
+        damaged = not self._is_as_written([row for row in rows.values() if row.slot is not None])
+        if damaged:
+            rows = {path: row for path, row in rows.items() if row.slot is None}
+        if not self.fixed:
+            self._table.execute("DELETE FROM pictures WHERE slot >= ?", (0 if damaged else whole,))
+            self._table.commit()
         return rows
+
+    def _is_as_written(self, rows: Sequence[Row]) -> bool:
+        """Whether the pixels are those that were written: all of a small file, of a large one the first, the last and
+        some between."""
+        count = max(LOOKED_AT, LOOKED_AT_BYTES // self.slot_bytes)
+        ordered = sorted(rows, key=lambda row: row.slot or 0)
+        places = np.linspace(0, len(ordered) - 1, min(count, len(ordered))).astype(int).tolist()
+        return all(zlib.crc32(self._read(ordered[place].slot or 0)) == ordered[place].checksum for place in places)
+
+    def _read(self, slot: int) -> bytes:
+        return _read_at(self._handle, slot * self.slot_bytes, self.slot_bytes)
 
     def forget(self, paths: Iterable[str]) -> None:
         """Take rows out, committed before this returns, so that their slots may be written again."""
         gone = [self.rows.pop(path) for path in list(paths)]
+        if not gone:
+            return
         self._table.executemany("DELETE FROM pictures WHERE path = ?", [(os.fsencode(row.path),) for row in gone])
         self._table.commit()
-        self._free.extend(row.slot for row in gone if row.slot is not None)
-        self._free.sort(reverse=True)
+        if not self._shared:
+            self._free.extend(row.slot for row in gone if row.slot is not None)
+            self._free.sort(reverse=True)
 
     def put(
         self, file: ImageFile, pixels: npt.NDArray[np.uint8], height: int, width: int, left: Sequence[LeftOut] = ()
@@ -166,11 +202,13 @@ class PixelStore:
         """
         slot = self._free.pop() if self._free else self._end
         self._end = max(self._end, slot + 1)
-        self._pixels.seek(slot * self.slot_bytes)
-        rest = memoryview(pixels.tobytes())
-        while rest:
-            rest = rest[self._pixels.write(rest) :]
-        self._pending.append(Row(file.path, file.size, file.mtime_ns, slot, height, width, left=left_text(left)))
+        content = pixels.tobytes()
+        os.lseek(self._handle, slot * self.slot_bytes, os.SEEK_SET)
+        write_all(self._handle, content)
+        checksum, said = zlib.crc32(content), left_text(left)
+        self._pending.append(
+            Row(file.path, file.size, file.mtime_ns, slot, height, width, left=said, checksum=checksum)
+        )
         return slot
 
     def check_room(self, count: int) -> None:
@@ -187,8 +225,8 @@ class PixelStore:
         """Record what was put since the last commit, after its pixels have reached the disk."""
         if not self._pending:
             return
-        os.fsync(self._pixels.fileno())
-        self._table.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_values, self._pending))
+        os.fsync(self._handle)
+        self._table.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_values, self._pending))
         self._table.commit()
         self.rows.update((row.path, row) for row in self._pending)
         self._pending = []
@@ -196,7 +234,9 @@ class PixelStore:
     def close(self) -> None:
         """Close both files; what was not committed is not recorded."""
         self._table.close()
-        self._pixels.close()
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
 
 
 def peek(folder: Path, side: int, files: Sequence[ImageFile]) -> dict[str, npt.NDArray[np.uint8]]:
@@ -204,7 +244,7 @@ def peek(folder: Path, side: int, files: Sequence[ImageFile]) -> dict[str, npt.N
 
     A row that is the same before and after has had its slot to itself: rows go before their slots are written again.
     """
-    uri = (folder / "pictures.sqlite").absolute().as_uri() + "?mode=ro"
+    uri = (folder / TABLE).absolute().as_uri() + "?mode=ro"
     try:
         with (
             contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1.0)) as table,
@@ -253,6 +293,7 @@ def _values(row: Row) -> tuple[Any, ...]:
         row.width,
         printable(to_text(row.reason)),
         row.left,
+        row.checksum,
     )
 
 
@@ -264,7 +305,7 @@ def _open_table(path: Path) -> sqlite3.Connection:
         if is_full(error):
             raise
         for leftover in (path, path.with_name(path.name + "-journal")):
-            leftover.unlink(missing_ok=True)
+            remove_file(leftover)
         return _connect(path)
 
 
@@ -280,16 +321,27 @@ def _connect(path: Path) -> sqlite3.Connection:
     return table
 
 
+def _look_at_table(path: Path) -> sqlite3.Connection:
+    """The table of a folder in which nothing can be written, and so nobody writes."""
+    uri = path.absolute().as_uri() + "?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def _read_at(handle: int, place: int, size: int) -> bytes:
+    os.lseek(handle, place, os.SEEK_SET)
+    return os.read(handle, size)
+
+
 def is_full(error: Exception) -> bool:
     """Whether the error says that there is no room left on the disk."""
     if isinstance(error, OSError):
-        return error.errno in _FULL
+        return error.errno in FULL
     return isinstance(error, sqlite3.OperationalError) and "full" in str(error)
 
 
-def disk_full(folder: Path, needed: int) -> RunError:
+def disk_full(folder: Path, needed: int) -> DiskFull:
     """The error for a disk that cannot take `needed` bytes more."""
-    return RunError(
+    return DiskFull(
         "The disk is full: the decoded pictures need {needed:,.1f} MB more in {folder}. Make room "
         "there, choose a smaller picture size, or set SSLSTUDIO_CACHE to a folder on a larger disk.",
         needed=needed / 1000000.0,

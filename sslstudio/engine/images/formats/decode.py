@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,12 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.images.formats.dimensions import size_said
 from sslstudio.engine.images.formats.errors import BROKEN, CannotOpen, check_size, from_library, from_os, silence
 from sslstudio.engine.images.formats.exif import ORIENTATION, TURNS
 from sslstudio.engine.images.formats.file_type import HEAD, Kind, describe, is_tga, kind_of, refused_by_name
 from sslstudio.engine.images.formats.jpeg import is_lossless, read_other, read_scaled
-from sslstudio.engine.images.formats.tone import Values, flatten, from_values
+from sslstudio.engine.images.formats.tone import Values, flatten, from_values, range_of
 from sslstudio.engine.images.formats.wanted import CHANNELS, LeftOut, Wanted, split_name
 
 # The plugins are called directly and not through Image.open: it would warn about large pictures by a global limit.
@@ -68,7 +69,87 @@ def read_picture(path: Path, short_side: int | None = None) -> Image.Image:
     `short_side` lets a JPEG be decoded at a fraction of its size, never so small that its shorter side is below it.
     Raises DataError whose text is the reason alone, without the path.
     """
-    return _load(path, short_side).image.convert("RGB")
+    image = _load(path, short_side).image
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+class Measured(NamedTuple):
+    """A picture as it is looked at closely: the values (h, w) of one channel in whatever type the file holds them, or
+    uint8 (h, w, 3). `low` and `high` become black and white, `dark`: the other way round. How many channels and pages
+    the file has."""
+
+    values: npt.NDArray[Any]
+    low: float
+    high: float
+    dark: bool
+    channels: int
+    pages: int
+
+
+def read_values(path: Path) -> Measured:
+    """The picture with all that its file holds of it, upright; more than 8 bits stay as they are. Raises as
+    `read_picture`."""
+    silence()
+    place, wanted = _of(path)
+    pages = count_pages(place)
+    deep = _deep_values(place, wanted)
+    if deep is not None:
+        low, high = deep.window or range_of(deep.values)
+        return Measured(deep.values, low, high if high > low else low + 1, deep.dark, deep.channels, pages)
+    whole = _load(path, None)
+    found = next((one.found for one in whole.left if one.kind == "channels"), len(whole.image.getbands()))
+    image = whole.image if whole.image.mode == "L" else whole.image.convert("RGB")
+    return Measured(np.array(image), 0.0, 255.0, False, found, pages)
+
+
+class _Deep(NamedTuple):
+    """Values of more than 8 bits in one channel, upright; the window that the file gives; whether large ones are dark;
+    how many channels there are."""
+
+    values: npt.NDArray[Any]
+    window: tuple[float, float] | None = None
+    dark: bool = False
+    channels: int = 1
+
+
+def _deep_values(path: Path, wanted: Wanted) -> _Deep | None:
+    """None where the picture is of 8 bits or a colour."""
+    with _open(path) as file:
+        kind = _kind(file, path)
+        try:
+            if kind is Kind.DICOM:
+                from sslstudio.engine.images.formats.dicom import read_dicom_values
+
+                grey = read_dicom_values(file, wanted)
+                return None if grey is None else _Deep(*grey)
+            if kind is Kind.TIFF:
+                from sslstudio.engine.images.formats.tiff import read_tiff_values
+
+                found = read_tiff_values(file, wanted)
+                return None if found is None else _Deep(_turn_values(*found[:2]), None, *found[2:])
+            return _deep_png_values(file) if kind is Kind.PNG and not wanted.channels else None
+        except DataError:
+            raise
+        except BROKEN as error:
+            raise from_library(error, kind, file) from error
+
+
+def _deep_png_values(file: BinaryIO) -> _Deep | None:
+    if not _is_deep_png(file):
+        return None
+    import imagecodecs
+
+    file.seek(0)
+    values = np.asarray(imagecodecs.png_decode(file.read()))
+    return _Deep(values) if values.ndim == 2 else None
+
+
+def _turn_values(values: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Values (h, w), upright: the eight ways of the tag Orientation."""
+    if orientation > 4:
+        values = values.T
+    mirror = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation, ())
+    return np.ascontiguousarray(np.flip(values, mirror) if mirror else values)
 
 
 def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:
@@ -205,6 +286,9 @@ def _read(file: BinaryIO, kind: Kind, short_side: int | None, wanted: Wanted) ->
         picture, orientation, left = read_tiff(file, wanted)
         return _turn(picture, orientation)._replace(left=left)
     if kind in _CODECS:
+        said = size_said(_CODECS[kind], file)
+        if said is not None:
+            check_size(*said[:2], said[2] + 7)
         return _from_codec(_decode_by(_CODECS[kind], file), wanted)
     try:
         return _read_plugin(file, kind, short_side, wanted)
@@ -219,10 +303,15 @@ def _read_plugin(file: BinaryIO, kind: Kind, short_side: int | None, wanted: Wan
     size = image.size
     check_size(*size)
     if kind is Kind.PNG and _is_deep_png(file):
+        channels = len(image.getbands())
+        check_size(*size, 2 * channels + (7 if channels >= 3 else 2), os.fstat(file.fileno()).st_size)
         orientation = _orientation(image) if "exif" in image.info else 1
         return _turn(_deep_png(file, wanted), orientation)
     left = _choose_frame(image, kind, wanted)
-    flat = _shrink(file, image, kind, short_side) or _whole(image, kind)
+    flat = _shrink(file, image, kind, short_side)
+    if flat is None:
+        check_size(*image.size, _bytes_while_read(image, kind))
+        flat = _whole(image, kind)
     if wanted.channels:
         flat = from_values(np.asarray(flat), colour=True, channels=wanted.channels)
     orientation = _orientation(image)
@@ -301,10 +390,30 @@ def _shrink(file: BinaryIO, image: ImageFile.ImageFile, kind: Kind, short_side: 
     """Read a JPEG small by the fast way; else None, and the slow way decodes no more of it than is needed."""
     if short_side is None or (kind is Kind.JPEG and is_lossless(file)):
         return None
+    if kind is Kind.JPEG and image.info.get("progressive"):  # all of it is in memory before there is a smaller one
+        check_size(*image.size, 2 * len(image.getbands()))
     fast = read_scaled(file, image, short_side) if kind is Kind.JPEG else None
     if fast is None:
         image.draft(None, (short_side, short_side))
     return fast
+
+
+_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # bytes that Pillow keeps a pixel in; others 4
+
+
+def _bytes_while_read(image: Image.Image, kind: Kind) -> int:
+    """Bytes a pixel of all that is in memory at once while this picture is decoded, flattened and turned."""
+    own = _OF_MODE.get(image.mode, 4)
+    grey = image.mode in ("1", "L") or image.mode.startswith(("I", "F"))
+    if image.mode.startswith(("I", "F")):
+        more = own + 2  # as an array, and in 8 bits twice
+    elif image.mode in ("L", "RGB"):
+        more = 0
+    else:
+        more = 1 if grey else 8 if image.mode == "CMYK" else 4
+    decoder = 12 if kind is Kind.WEBP else 2 * len(image.getbands()) if image.info.get("progressive") else 0
+    turned = (kind is not Kind.PNG or "exif" in image.info) and _orientation(image) in TURNS  # a PNG would be loaded
+    return own + max(decoder, more + (1 if grey else 4) * turned)
 
 
 def _whole(image: ImageFile.ImageFile, kind: Kind) -> Image.Image:

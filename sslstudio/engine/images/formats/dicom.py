@@ -1,5 +1,7 @@
 """DICOM: stored values -> real values -> what a radiologist's screen shows, by the steps of PS3.3 C.11 and C.7.6.3."""
 
+import os
+import zlib
 from typing import Any, BinaryIO
 
 import imagecodecs
@@ -8,11 +10,13 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.encaps import get_frame
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.filereader import _read_file_meta_info as read_file_meta_info
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, convert_color_space
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     HTJ2K,
     UID,
+    DeflatedExplicitVRLittleEndian,
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
@@ -24,11 +28,14 @@ from pydicom.uid import (
 )
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.errors import check_size, silence_log
 from sslstudio.engine.images.formats.tone import Bytes, Values, from_values, stretch
 from sslstudio.engine.images.formats.wanted import LeftOut, Wanted
 
 silence_log("pydicom")
+
+DEFLATED_LIMIT = 250_000_000  # bytes: it is in memory four times while it is read
 
 _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # storage classes of masks
 
@@ -56,6 +63,7 @@ _CODECS = {  # what pydicom alone cannot decode and imagecodecs can
 
 def count_frames(file: BinaryIO) -> int:
     """How many frames a file says it has; its pixels are not read."""
+    _check_deflated(file)
     dataset = dcmread(file, force=True, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
     return _frames(dataset)
 
@@ -67,33 +75,92 @@ def read_dicom(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, tuple[LeftO
     Files without the 128-byte preamble (old exports) are read too.
     """
     try:
-        dataset = dcmread(file, force=True)
-        _check(dataset)
+        dataset = _open(file)
         count = _frames(dataset)
         if wanted.page is not None and wanted.page > count:
             raise DataError("page {asked} was asked for, and it has {n}", asked=wanted.page, n=count)
         frame = (wanted.page or 1) - 1
         image = _render(dataset, _stored_values(dataset, frame), frame)
-    except (InvalidDicomError, BytesLengthException) as error:
-        raise DataError("not a picture that can be read: {error}", error=error) from error
+    except (InvalidDicomError, BytesLengthException) as error:  # whose words may quote the file
+        raise DataError("not a picture that can be read: the DICOM file is damaged") from error
     if wanted.channels:
         image = from_values(np.asarray(image), colour=True, channels=wanted.channels)
     return image, (LeftOut("frames", count),) if count > 1 and wanted.page is None else ()
+
+
+def read_dicom_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, tuple[float, float] | None, bool] | None:
+    """The real values (rows, columns) of a frame in grey, the window that the file gives them, and whether large values
+    are dark; None for a picture in colour. Raises as `read_dicom`."""
+    try:
+        dataset = _open(file)
+        frame = (wanted.page or 1) - 1
+        kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
+        stored = _stored_values(dataset, frame)
+        if kind == "PALETTE COLOR" or stored.ndim == 3 or wanted.channels:
+            return None
+        real = _rescaled(dataset, stored, frame)
+    except (InvalidDicomError, BytesLengthException) as error:  # whose words may quote the file
+        raise DataError("not a picture that can be read: the DICOM file is damaged") from error
+    about = _group(dataset, "FrameVOILUTSequence", frame)
+    centre, width = _first(about.get("WindowCenter")), _first(about.get("WindowWidth"))
+    given = (centre - width / 2, centre + width / 2) if centre is not None and width is not None and width > 0 else None
+    return real, given, kind == "MONOCHROME1"
 
 
 def _frames(dataset: Dataset) -> int:
     return max(1, int(dataset.get("NumberOfFrames", 1) or 1))
 
 
-def _check(dataset: Dataset) -> None:
+def _open(file: BinaryIO) -> Dataset:
+    """The whole data set, once its header says that it is not too large."""
+    _check_deflated(file)
+    _check(dcmread(file, force=True, stop_before_pixels=True), _size(file))
+    file.seek(0)
+    dataset = dcmread(file, force=True)
+    _check_pixels(dataset)
+    return dataset
+
+
+def _size(file: BinaryIO) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
+
+
+def _check_deflated(file: BinaryIO) -> None:
+    """Raises DataError for a file whose compressed data set becomes too large: it would be inflated whole."""
+    file.seek(0)
+    if file.read(132)[128:] != b"DICM":
+        file.seek(0)
+        return
+    meta = read_file_meta_info(file)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        file.seek(0)
+        return
+    inflate, made = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while (part := inflate.unconsumed_tail or file.read(1 << 16)) and not inflate.eof:
+        made += len(inflate.decompress(part, 1 << 20))
+        if made > DEFLATED_LIMIT:
+            raise DataError(
+                "too large: its compressed data become more than {limit}",
+                limit=Message("{n} MB", n=DEFLATED_LIMIT // 1_000_000),
+            )
+    file.seek(0)
+
+
+def _check(dataset: Dataset, size: int) -> None:
     if str(dataset.get("SOPClassUID", "")) in _SEGMENTATIONS:
         raise DataError(
             "this DICOM file is a segmentation: it holds masks and no picture; save each as a PNG beside its picture"
         )
     if not dataset.get("Rows") or not dataset.get("Columns"):
         raise DataError("this DICOM file holds no picture (a report, a plan or an index of others)")
-    depth = (int(dataset.get("BitsAllocated", 8)) + 7) // 8
-    check_size(int(dataset.Columns), int(dataset.Rows), depth * int(dataset.get("SamplesPerPixel", 1)))
+    depth, samples = (int(dataset.get("BitsAllocated", 8)) + 7) // 8, int(dataset.get("SamplesPerPixel", 1))
+    made = 16 if samples == 1 else 10  # real values and 8 bits; colours of another space, twice
+    check_size(int(dataset.Columns), int(dataset.Rows), 2 * depth * samples + made, more=size)
+
+
+def _check_pixels(dataset: Dataset) -> None:
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise DataError("the file ends too early: the pixels are missing")
 
@@ -106,7 +173,7 @@ def _stored_values(dataset: Dataset, frame: int) -> Values:
     except (NotImplementedError, RuntimeError) as error:
         if syntax not in _CODECS:
             raise DataError(
-                "not a picture that can be read: compression {syntax!r} is not supported", syntax=syntax.name
+                "not a picture that can be read: compression {syntax!r} is not supported", syntax=_name_of(syntax)
             ) from error
         return _decode(dataset, _CODECS[syntax], frame)
 
@@ -115,6 +182,11 @@ def _transfer_syntax(dataset: Dataset) -> UID:
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     return UID(dataset.file_meta.TransferSyntaxUID)
+
+
+def _name_of(syntax: UID) -> str:
+    """What the standard calls a transfer syntax; of any other no letter, which may be of something else in the file."""
+    return syntax.name if syntax.name != str(syntax) else Message("of another kind")
 
 
 def _decode(dataset: Dataset, codec: Any, frame: int) -> Values:

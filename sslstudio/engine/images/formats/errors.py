@@ -15,7 +15,8 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.file_type import Kind
 
-PIXELS_LIMIT = 250_000_000  # about 1 GB while it is decoded, for each worker
+PIXELS_LIMIT = 250_000_000
+BYTES_LIMIT = 1_000_000_000  # of all that is in memory at once while a picture is read, for each thread
 
 # What the libraries raise over a damaged file. A damaged file is foreign input to a dozen C and Python parsers: each
 # of these was seen or is documented, and none may stop the reading of the other files.
@@ -55,8 +56,11 @@ def silence_log(name: str) -> None:
     logger.setLevel(logging.CRITICAL + 1)
 
 
-def check_size(width: int, height: int, bytes_per_pixel: int = 1) -> None:
-    """Raises DataError before anything is decoded if the picture has no pixels or more than can be held."""
+def check_size(width: int, height: int, bytes_per_pixel: float = 1, more: int = 0) -> None:
+    """Raises DataError before anything is decoded if the picture has no pixels or more than can be held.
+
+    `bytes_per_pixel`: of everything that is in memory at once while it is read and converted; `more`: bytes beside.
+    """
     if width < 1 or height < 1:
         raise DataError("not a picture that can be read: it is {width}x{height} pixels", width=width, height=height)
     if width * height > PIXELS_LIMIT:
@@ -67,13 +71,15 @@ def check_size(width: int, height: int, bytes_per_pixel: int = 1) -> None:
             height=height,
             limit=limit,
         )
-    if width * height * bytes_per_pixel > 8 * PIXELS_LIMIT:
-        limit = Message("{n} MB", n=8 * PIXELS_LIMIT // 1_000_000)
+    needed = width * height * bytes_per_pixel + more
+    if needed > BYTES_LIMIT:
+        limit = Message("{n} MB", n=BYTES_LIMIT // 1_000_000)
         raise DataError(
-            "too large: {width}x{height} pixels of {bytes_a_pixel} bytes is over the limit of {limit}",
+            "too large: {width}x{height} pixels need {needed:,.0f} MB of memory while they are read, and the limit is "
+            "{limit}; cut it into smaller ones, or save it with fewer bits or channels",
             width=width,
             height=height,
-            bytes_a_pixel=bytes_per_pixel,
+            needed=needed / 1e6,
             limit=limit,
         )
 
@@ -95,6 +101,8 @@ def from_library(error: Exception, kind: Kind, file: BinaryIO) -> DataError:
     if isinstance(error, EOFError) or _EARLY.search(text) or _ends_early(kind, file):
         return DataError("the file ends too early")
     words = text.encode("ascii", "replace").decode()[:160] or type(error).__name__
+    if kind is Kind.DICOM:  # its libraries quote what stands in the file, and that may be a patient's name
+        words = type(error).__name__
     return DataError("not a picture that can be read: damaged {value} data ({words})", value=kind.value, words=words)
 
 

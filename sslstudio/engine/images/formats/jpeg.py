@@ -1,6 +1,7 @@
 """JPEGs by simplejpeg where it is installed: the same pixels as Pillow's from the same library, with less ado."""
 
 import os
+import struct
 from functools import cache
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -9,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from sslstudio.engine.images.formats.errors import BYTES_LIMIT, check_size
+
+COPIES = 7  # bytes a pixel: as it is decoded, and as Pillow keeps it
 _COLOURS = {"RGB": "RGB", "L": "GRAY"}  # mode of Pillow -> name there; inks go Pillow's way
 
 
@@ -32,6 +36,8 @@ def read_scaled(file: BinaryIO, image: Image.Image, short_side: int) -> Image.Im
         return None
     width, height = image.size
     share = next(s for s in (8, 4, 2, 1) if s <= max(1, min(width, height) // max(1, short_side)))
+    if width * height // share**2 * COPIES > BYTES_LIMIT:
+        return None
     file.seek(0)
     try:
         pixels = library.decode_jpeg(
@@ -50,6 +56,9 @@ def read_other(file: BinaryIO) -> npt.NDArray[Any] | None:
     import imagecodecs
 
     frame, bits = _frame(file)
+    if frame:
+        height, width, channels = struct.unpack(">HHB", file.read(5))
+        check_size(width, height, channels * (2 if bits > 8 else 1) * 2 + 7)
     file.seek(0)
     data = file.read()
     if frame == _JPEG_LS:

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -12,11 +13,13 @@ from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, SAMPLEFORMAT, TiffFi
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats.errors import BROKEN, check_size, silence_log
+from sslstudio.engine.images.formats.exif import TURNS
 from sslstudio.engine.images.formats.tone import (
     Values,
     choose,
     flatten,
     from_values,
+    in_strips,
     lab_to_rgb,
     shown_channels,
     unmultiplied,
@@ -101,6 +104,29 @@ def read_tiff(file: BinaryIO, wanted: Wanted) -> tuple[Image.Image, int, tuple[L
     image.seek(frame)
     image.load()
     return flatten(image), 1, left
+
+
+def read_tiff_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, int, bool, int] | None:
+    """The values (h, w) of one channel as the file holds them, their orientation, whether large ones are dark, and how
+    many channels there are; None for a picture of several channels or of 8 bits, which `read_tiff` gives whole."""
+    with TiffFile(file) as tiff:
+        stack = _stack(tiff)
+        page = stack.page
+        _check(page, file)
+        number = (wanted.page or 1) - 1
+        channel = wanted.channels[0] if len(wanted.channels) == 1 else 1
+        one = len(wanted.channels) <= 1 and channel <= max(stack.channels, _samples(page)) and number < stack.pages
+        if not one or page.dtype is None or page.dtype == np.uint8 or page.photometric == PHOTOMETRIC.PALETTE:
+            return None
+        values = _plane(stack, stack.place(number, channel - 1 if stack.channels > 1 else 0), file)
+        if values.ndim == 3:
+            if values.shape[2] > 2 and not wanted.channels:
+                return None  # a colour
+            values = values[..., channel - 1 if stack.channels == 1 else 0]
+        if values.dtype.kind not in "uif":
+            return None
+        dark = page.photometric == PHOTOMETRIC.MINISWHITE
+        return np.ascontiguousarray(values), _orientation(page), dark, max(stack.channels, _samples(page))
 
 
 def _frame_number(stack: Stack, number: int) -> int | None:
@@ -212,7 +238,12 @@ def _samples(page: TiffPage) -> int:
 def _check(page: TiffPage, file: BinaryIO) -> None:
     """Raises DataError if the page is too large or its data lies beyond the end of the file."""
     sample = (int(page.bitspersample) + 7) // 8
-    check_size(page.imagewidth, page.imagelength * page.imagedepth, sample * page.samplesperpixel)
+    shown = 3 if page.samplesperpixel >= 3 or page.photometric == PHOTOMETRIC.PALETTE else 1
+    made = shown + (4 if shown == 3 else 1)  # in 8 bits, as an array and as Pillow keeps it
+    masked = page.samplesperpixel if page.tags.get(_NODATA) is not None else 0
+    lossy = 4 * page.samplesperpixel if page.photometric == PHOTOMETRIC.SEPARATED else 0
+    each = sample * page.samplesperpixel + made + masked + lossy + (made - shown) * (_orientation(page) in TURNS)
+    check_size(page.imagewidth, page.imagelength * page.imagedepth, each)
     size = file.seek(0, os.SEEK_END)
     if any(start + count > size for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)):
         raise DataError("the file ends too early")
@@ -251,6 +282,7 @@ def _plane(stack: Stack, place: int, file: BinaryIO) -> Values:
             raise DataError("the file ends too early")
         return _rows_columns_channels(chosen.asarray(maxworkers=1), page.axes)
     if series.dataoffset is None:
+        check_size(page.imagewidth, page.imagelength, more=2 * int(series.nbytes))
         return _rows_columns_channels(series.asarray(maxworkers=1).reshape(-1, *page.shape)[place], page.axes)
     size = math.prod(page.shape) * series.dtype.itemsize  # one page stands for all, whose values follow each other
     file.seek(series.dataoffset + place * size)
@@ -266,9 +298,10 @@ def _from_page(page: TiffPage, values: Values, channels: Sequence[int]) -> Image
         inks = values[..., :4] >> (8 * (values.dtype.itemsize - 1))
         return _chosen(Image.fromarray(np.ascontiguousarray(inks, dtype=np.uint8), "CMYK").convert("RGB"), channels)
     if page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None and values.ndim == 2:
-        return from_values(_look_up(values, page.colormap), colour=True, channels=channels)
+        colours = in_strips(partial(_look_up, table=page.colormap), values)
+        return from_values(colours, colour=True, channels=channels)
     if page.photometric in _LAB and values.ndim == 3 and values.shape[2] >= 3:
-        return from_values(_lab(values, page), colour=True, channels=channels)
+        return from_values(in_strips(partial(_lab, page=page), values), colour=True, channels=channels)
     if page.photometric == PHOTOMETRIC.YCBCR and page.compression not in _JPEGS and values.dtype == np.uint8:
         return _chosen(Image.fromarray(np.ascontiguousarray(values[..., :3]), "YCbCr").convert("RGB"), channels)
     colour = page.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.YCBCR) and values.ndim == 3
@@ -298,11 +331,15 @@ def _padding(page: TiffPage, values: Values) -> Any:
         return values == int(number) if number == math.floor(number) else None
     if values.dtype.kind != "f" or math.isnan(number):
         return None
+    return in_strips(partial(_is_number, number=number), values)
+
+
+def _is_number(values: Values, number: float) -> Values:
     with np.errstate(over="ignore"):
         none = np.asarray(number).astype(values.dtype)
     # a value that was written in decimals, or by a program of another precision, is met within its last digits
     near = np.isclose(values, none, rtol=1e-6, atol=0) if np.isfinite(none) else ~np.isfinite(values)
-    return near | (values == none)
+    return np.asarray(near | (values == none))
 
 
 def _lab(values: Values, page: TiffPage) -> Values:
@@ -341,8 +378,8 @@ def _full_scale(values: Values, page: TiffPage) -> Values:
     """Grey levels of 2 to 7 bits, which are unpacked to bytes as they are, spread over 0..255."""
     if values.dtype != np.uint8 or page.bitspersample >= 8:
         return values
-    spread = values.astype(np.float32) * (255 / (2**page.bitspersample - 1))
-    return np.asarray(spread, dtype=np.uint8)
+    spread = np.arange(256, dtype=np.uint8).astype(np.float32) * (255 / (2**page.bitspersample - 1))
+    return np.asarray(np.clip(spread, 0, 255), dtype=np.uint8)[values]
 
 
 def _alpha(page: TiffPage, colour: bool) -> int | None:

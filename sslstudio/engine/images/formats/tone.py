@@ -4,7 +4,8 @@ Pictures of 8 bits are left as they are. Deeper ones are stretched: the darkest 
 values become black and white, so that 12-bit data in a 16-bit file, temperatures or Hounsfield units are all visible.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ Values = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
 
 LOW, HIGH = 0.5, 99.5  # per cent
+_PADDING_LEAST, _DATA_LEAST = 0.005, 0.1  # share of the pixels that are no data, and that are some
+_FAR, _LEVELS = 4, 16  # times the range of the data; different values of it
+STRIP = 4_000_000  # values that are converted at once
+_MANY = 50_000_000  # values that are not all sorted
 _SAMPLE = 1_000_000  # values that are enough to find the percentiles
 
 
@@ -33,6 +38,32 @@ def stretch(values: Values, *, padding: npt.NDArray[np.bool_] | None = None) -> 
     if padding is not None and (padding.all() or not padding.any()):
         padding = None
     low, high = _range(values, padding)
+    made = np.empty(values.shape, np.uint8)
+    for rows in strips(values):
+        made[rows] = _stretched(values[rows], None if padding is None else padding[rows], low, high)
+    return made
+
+
+def strips(values: Values) -> Iterator[slice]:
+    """The rows of an array in parts of a few megabytes: what is made on the way need not be in memory for all."""
+    rows = max(1, STRIP // max(1, values[:1].size)) if values.ndim else 1
+    return (slice(start, start + rows) for start in range(0, len(values), rows))
+
+
+def in_strips(work: Callable[[Values], Values], values: Values) -> Values:
+    """What `work` makes of all values, done for some rows at a time: only for what looks at each pixel by itself."""
+    parts = [slice(0, 0), *strips(values)]
+    first = work(values[parts[1]]) if len(parts) > 1 else work(values)
+    if len(parts) <= 2:
+        return first
+    made = np.empty((len(values), *first.shape[1:]), first.dtype)
+    made[parts[1]] = first
+    for rows in parts[2:]:
+        made[rows] = work(values[rows])
+    return made
+
+
+def _stretched(values: Values, padding: npt.NDArray[np.bool_] | None, low: float, high: float) -> Bytes:
     work = np.float32 if values.dtype.itemsize <= 2 else np.float64
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.nan_to_num(values.astype(work), nan=low, posinf=high, neginf=low)
@@ -47,9 +78,32 @@ def stretch(values: Values, *, padding: npt.NDArray[np.bool_] | None = None) -> 
     return np.asarray(np.rint(share * 255), dtype=np.uint8)
 
 
+def find_padding(values: Values) -> npt.NDArray[np.bool_] | None:
+    """Where whole numbers of 16 bits and more hold the least or the largest value of their type far from all others: no
+    data, as scanners and mosaics write it. (h, w); None where nothing is so.
+
+    Far is several times the range of all that is left: neither saturated nor dark pixels of a picture are meant.
+    """
+    if values.dtype.kind not in "ui" or values.dtype.itemsize < 2 or values.ndim < 2:
+        return None
+    about = np.iinfo(values.dtype)
+    for extreme in (about.max, about.min):
+        found = values == extreme
+        found = found.all(-1) if values.ndim > 2 else found
+        if not _PADDING_LEAST <= found.mean() <= 1 - _DATA_LEAST:
+            continue
+        rest = values[~found]
+        low, high = int(rest.min()), int(rest.max())
+        if min(abs(extreme - low), abs(extreme - high)) >= _FAR * max(high - low, 1) and len(np.unique(rest)) > _LEVELS:
+            return np.asarray(found)
+    return None
+
+
 def _range(values: Values, padding: npt.NDArray[np.bool_] | None) -> tuple[float, float]:
     step = max(1, int(np.sqrt(values.shape[0] * values.shape[1] / _SAMPLE))) if values.ndim >= 2 else 1
     for every in dict.fromkeys((step, 1)):
+        if every == 1 and step > 1 and values.size > _MANY:  # a sample of one value: seldom others are few points
+            return _extremes(values, padding)
         part = (slice(None, None, every),) * min(values.ndim, 2)
         finite = _finite(values[part], None if padding is None else padding[part])
         if not finite.size:
@@ -63,6 +117,17 @@ def _range(values: Values, padding: npt.NDArray[np.bool_] | None) -> tuple[float
     return 0.0, 0.0
 
 
+def _extremes(values: Values, padding: npt.NDArray[np.bool_] | None) -> tuple[float, float]:
+    found = [_finite(values[rows], None if padding is None else padding[rows]) for rows in strips(values)]
+    ends = [(float(one.min()), float(one.max())) for one in found if one.size]
+    return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 0.0)
+
+
+def range_of(values: Values) -> tuple[float, float]:
+    """The values that become black and white where values are stretched to 8 bits; (0, 0) if all are one value."""
+    return _range(values, find_padding(values))
+
+
 def _finite(values: Values, padding: npt.NDArray[np.bool_] | None) -> Values:
     keep = np.isfinite(values)
     if padding is not None:
@@ -74,7 +139,9 @@ def eight_bits(values: Values, padding: npt.NDArray[np.bool_] | None = None) -> 
     """uint8 as it is, true/false as white/black, anything else stretched (`padding` as there)."""
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    return values if values.dtype == np.uint8 else stretch(values, padding=padding)
+    if values.dtype == np.uint8:
+        return values
+    return stretch(values, padding=find_padding(values) if padding is None else padding)
 
 
 def shown_channels(count: int) -> int:
@@ -93,7 +160,10 @@ def choose(values: Values, channels: Sequence[int]) -> Values:
         raise DataError(
             "channel {asked} was chosen, and it has {n} {n:plural(channel|channels)}", asked=max(channels), n=count
         )
-    chosen = values[..., [number - 1 for number in channels]]
+    if tuple(channels) == tuple(range(channels[0], channels[0] + len(channels))):
+        chosen = values[..., channels[0] - 1 : channels[-1]]  # not copied
+    else:
+        chosen = values[..., [number - 1 for number in channels]]
     return np.concatenate([chosen, np.zeros_like(chosen[..., :1])], axis=-1) if len(channels) == 2 else chosen
 
 
@@ -126,7 +196,9 @@ def from_values(
         pixels = eight_bits(shown, unused)
     else:
         each = [None if unused is None else unused[..., number] for number in range(shown.shape[2])]
-        pixels = np.stack([eight_bits(shown[..., number], each[number]) for number in range(shown.shape[2])], axis=-1)
+        pixels = np.empty(shown.shape, np.uint8)
+        for number, one in enumerate(each):
+            pixels[..., number] = eight_bits(shown[..., number], one)
     if opacity is not None:
         pixels = _over_white(pixels, opacity)
     return Image.fromarray(np.ascontiguousarray(pixels if pixels.shape[2] == 3 else pixels[..., 0]))
@@ -134,6 +206,10 @@ def from_values(
 
 def unmultiplied(values: Values, alpha: int) -> Values:
     """Colours (h, w, c) that were stored multiplied by their opacity (associated alpha), as they were before."""
+    return in_strips(partial(_unmultiplied, alpha=alpha), values)
+
+
+def _unmultiplied(values: Values, alpha: int) -> Values:
     opacity = values[..., alpha].astype(np.float64)
     top = float(np.iinfo(values.dtype).max) if values.dtype.kind in "ui" else 1.0
     factor = np.divide(top, opacity, out=np.ones_like(opacity), where=opacity > 0)[..., None]
@@ -164,8 +240,11 @@ def _over_white(pixels: Bytes, opacity: Values) -> Bytes:
     if not opacity.any():
         return pixels
     top = np.iinfo(opacity.dtype).max if opacity.dtype.kind in "ui" else 1.0
-    share = np.clip(np.nan_to_num(opacity.astype(np.float32)) / top, 0, 1)[..., None]
-    return np.asarray(np.rint(pixels * share + 255 * (1 - share)), dtype=np.uint8)
+    made = np.empty(pixels.shape, np.uint8)
+    for rows in strips(pixels):
+        share = np.clip(np.nan_to_num(opacity[rows].astype(np.float32)) / top, 0, 1)[..., None]
+        made[rows] = np.rint(pixels[rows] * share + 255 * (1 - share))
+    return made
 
 
 def flatten(image: Image.Image) -> Image.Image:
@@ -176,7 +255,7 @@ def flatten(image: Image.Image) -> Image.Image:
     if mode in ("La", "RGBa"):
         return flatten(image.convert("LA" if mode == "La" else "RGBA"))
     if mode in ("PA", "LA", "RGBA") or "transparency" in image.info:
-        return _on_white(image.convert("RGBA"))
+        return _on_white(image)
     if mode in ("L", "RGB"):
         return image
     if mode == "1":
@@ -185,10 +264,12 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    alpha = image.getchannel("A")
-    colours = image.convert("RGB")
-    if alpha.getextrema() == (0, 0):
-        return colours
-    white = Image.new("RGB", image.size, (255, 255, 255))
-    white.paste(colours, mask=alpha)
-    return white
+    """Lay a picture with opacity on white, some rows at a time."""
+    rows = max(1, STRIP // max(1, image.width))
+    boxes = [(0, top, image.width, min(image.height, top + rows)) for top in range(0, image.height, rows)]
+    seen = any(image.crop(box).convert("RGBA").getchannel("A").getextrema() != (0, 0) for box in boxes)
+    made = Image.new("RGB", image.size, (255, 255, 255))
+    for box in boxes:
+        part = image.crop(box).convert("RGBA")
+        made.paste(part.convert("RGB"), box, part.getchannel("A") if seen else None)
+    return made

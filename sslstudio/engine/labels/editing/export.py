@@ -1,11 +1,10 @@
 """Labels made in the program as a folder to take along: tables, masks as PNG, and the files of other programs."""
 
-import shutil
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.core.atomic_files import folder_beside
+from sslstudio.engine.core.atomic_files import copy_file, discard_folder, folder_beside, put_folder
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, did_you_mean
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -71,7 +70,7 @@ def export_recognised(
         yield from begin(made / "labels", recognised)
         return (yield from export_labels(made / "labels", out, formats))
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        discard_folder(made)
 
 
 def _check_free(out: Path) -> None:
@@ -91,9 +90,7 @@ def export_labels(folder: Path, out: Path, formats: Collection[str] = FORMATS) -
     try:
         part = folder_beside(out)
         made = yield from _fill(folder, part, out, formats)
-        if out.exists():
-            out.rmdir()
-        part.rename(out)
+        put_folder(part, out)
         return made
     except OSError as error:
         raise RunError(
@@ -101,17 +98,17 @@ def export_labels(folder: Path, out: Path, formats: Collection[str] = FORMATS) -
         ) from error
     finally:
         if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
+            discard_folder(part)
 
 
 def _fill(folder: Path, part: Path, out: Path, formats: Collection[str]) -> Generator[Preparing, None, Exported]:
     for name in (label_files.LABELS, label_files.CLASSES, label_files.ABOUT):
-        shutil.copyfile(folder / name, part / name)
+        copy_file(folder / name, part / name)
     paths = label_files.masks_in(folder)
     for done, path in enumerate(paths, start=1):
         copy = label_files.mask_file(part, path)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(label_files.mask_file(folder, path), copy)
+        copy_file(label_files.mask_file(folder, path), copy)
         yield Preparing(stage=STAGE, done=done, total=len(paths))
     patches = (yield from _write_others(part, paths, formats)) if paths and formats else 0
     return Exported(out, len(label_files.read_labels_table(part)), len(paths), patches)

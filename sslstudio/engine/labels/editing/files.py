@@ -13,20 +13,27 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from PIL import Image
 
-from sslstudio.engine.core.atomic_files import inside, leads_out, write_atomic
-from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.spreadsheet import harmless, read_rows
-from sslstudio.engine.labels.editing.edits import KINDS, Kind, LabelClass
+from sslstudio.engine.core.atomic_files import make_folder, remove_file, write_atomic
+from sslstudio.engine.core.checked_files import read_json, read_table
+from sslstudio.engine.core.errors import DataError, StudioError
+from sslstudio.engine.core.named_paths import inside, leads_out
+from sslstudio.engine.core.spreadsheet import harmless
+from sslstudio.engine.labels.editing.edits import KINDS, Kind, LabelClass, check_class
 from sslstudio.engine.labels.editing.stroke import Mask
 from sslstudio.engine.labels.masks.files import mask_png
 
 LABELS, CLASSES, MASKS, ABOUT, JOURNAL = "labels.csv", "classes.csv", "masks", "about.json", "journal.jsonl"
 BEGUN = "begun.json"
+
+
+class _About(TypedDict):
+    pictures: str
+
 
 Classes = dict[Kind, dict[int, LabelClass]]
 
@@ -39,9 +46,8 @@ def is_labelling(folder: Path) -> bool:
 def pictures_of(folder: Path) -> str:
     """The folder of the pictures that these labels are for, '' when it cannot be read."""
     try:
-        about: Any = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        return str(about["pictures"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(read_json(folder / ABOUT, _About)["pictures"])
+    except (OSError, StudioError):
         return ""
 
 
@@ -56,6 +62,7 @@ def read_classes(folder: Path) -> Classes:
     for line in _rows(folder / CLASSES):
         try:
             made = LabelClass(int(line["number"]), line["name"], int(line["colour"]))
+            check_class(made)
             kind = next(kind for kind in KINDS if kind == line["kind"])
         except (KeyError, TypeError, ValueError, StopIteration) as error:
             raise DataError(
@@ -85,9 +92,8 @@ def write_labels_table(file: Path, of: Mapping[str, int], classes: Mapping[int, 
 
 def _rows(file: Path) -> list[dict[str, str]]:
     try:
-        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-            return read_rows(lines)
-    except (OSError, csv.Error) as error:
+        return read_table(file, error=DataError)
+    except OSError as error:
         raise DataError(
             "The labels in {file} cannot be read: {name}: {error}.", file=file.parent, name=file.name, error=error
         ) from error
@@ -130,7 +136,7 @@ def write_mask_file(folder: Path, path: str, mask: Mask | None) -> None:
     """Write the mask of a picture, or take it away."""
     file = mask_file(folder, path)
     if mask is None:
-        file.unlink(missing_ok=True)
+        remove_file(file)
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     write_atomic(file, mask_png(mask))

@@ -14,9 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import SHOWN, leads_out, sync_folder
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.atomic_files import sync_folder
+from sslstudio.engine.core.checked_files import parse_json
+from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.core.named_paths import SHOWN, leads_out
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Labelled, edit_from_json
 from sslstudio.engine.labels.editing.files import mask_file
 
@@ -30,7 +32,8 @@ class Journal:
         self.path = path
         self.lines = 0
         self._handle: int | None = None
-        self._refused: int | None = None  # where a line begins that was refused and is still there
+        self._refused: int | None = None  # where a part of a line begins that was refused and is still there
+        self.unsure: RunError | None = None  # a line counts of which it is not sure that it has reached the disk
 
     @property
     def pending(self) -> bool:
@@ -38,41 +41,54 @@ class Journal:
         return self.lines > 0 or self._refused is not None
 
     def append(self, edit: Edit) -> None:
-        """Write an edit and see it to the disk. Raises RunError when it does not get there: then no part of it does, or
-        the error says that it may come back. DataError for an edit of something outside the folder."""
+        """Write an edit and see it to the disk. Raises RunError when it does not get there: then it never counts.
+
+        A whole line that the disk neither keeps for sure nor lets be taken out again counts, as it would after the next
+        start; `unsure` says so, and nothing more is written before the disk has it. DataError for an edit of something
+        outside the folder."""
         check_paths(self.path.parent, edit)
         line = json.dumps(edit.to_json(), separators=(",", ":")).encode("ascii") + b"\n"
         try:
             handle = self._open()
+            if self.unsure is not None:
+                os.fsync(handle)
+                self.unsure = None
             self._take_out(handle)  # of the time before
             before = os.fstat(handle).st_size
             try:
                 _write(handle, before, line)
                 os.fsync(handle)
-            except BaseException:
+            except BaseException as error:
                 self._refused = before
                 with suppress(OSError):
                     self._take_out(handle)
-                raise
+                if not (isinstance(error, OSError) and self._counts(handle, before, line)):
+                    raise
+                self._refused, self.unsure = None, self._doubt(error)
         except OSError as error:
-            raise self._explain(error) from error
+            raise RunError(
+                "The label could not be saved in {path}: {reason}. Is the disk full or read-only?",
+                path=self.path.parent,
+                reason=error.strerror or error,
+            ) from error
         self.lines += 1
 
-    def _explain(self, error: OSError) -> RunError:
-        folder, why = self.path.parent, error.strerror or error
+    def _counts(self, handle: int, place: int, line: bytes) -> bool:
+        """Whether the whole line is in the file although it was refused."""
         if self._refused is None:
-            return RunError(
-                "The label could not be saved in {path}: {reason}. Is the disk full or read-only?",
-                path=folder,
-                reason=why,
-            )
+            return False
+        try:
+            os.lseek(handle, place, os.SEEK_SET)
+            return os.read(handle, len(line)) == line
+        except OSError:
+            return False
+
+    def _doubt(self, error: OSError) -> RunError:
         return RunError(
-            "The label could not be saved in {folder}, nor be taken out of {journal} again: {reason}. If this program "
-            "ends now, it may be there again when the labels are opened the next time. Make room on the disk, then "
-            "save.",
-            folder=folder,
-            journal=self.path.name,
-            reason=why,
+            "The label is in {folder}, but the disk did not say that it keeps it: {reason}. If the power fails now it "
+            "may be lost. Make room on the disk, then save.",
+            folder=self.path.parent,
+            reason=error.strerror or error,
         )
 
     def _open(self) -> int:
@@ -108,7 +124,7 @@ class Journal:
             raise RunError(
                 "{path} could not be written: {reason}.", path=self.path, reason=error.strerror or error
             ) from error
-        self.lines, self._refused = 0, None
+        self.lines, self._refused, self.unsure = 0, None, None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -155,10 +171,9 @@ def edits_in(path: Path) -> Iterator[Edit]:
         if not whole and line:
             continue
         try:
-            values: dict[str, Any] = json.loads(whole)
-            edit = edit_from_json(values)
+            edit = edit_from_json(parse_json(whole, Message("the line"), dict[str, Any]))
             check_paths(path.parent, edit)
-        except (ValueError, KeyError, TypeError, RecursionError, DataError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, StudioError) as error:
             raise RunError(
                 "Line {number} of {path} is damaged ({error}). The labels up to there are safe in the files "
                 "beside it; move the journal away to go on without the rest.",

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,8 +10,17 @@ from typing import Any
 
 import filelock
 
-from sslstudio.engine.core.atomic_files import folder_beside, write_atomic
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.atomic_files import (
+    discard_folder,
+    folder_beside,
+    make_parents,
+    put_folder,
+    sync_folder,
+    write_atomic,
+    write_plain,
+)
+from sslstudio.engine.core.checked_files import read_json
+from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
@@ -61,7 +69,7 @@ def begin(folder: Path, recognised: Recognised) -> Generator[Preparing, None, No
             yield from _fill(beside, recognised)
             _put(beside, folder)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)  # made above, for this alone
+            discard_folder(beside)  # made above, for this alone
     except OSError as error:
         raise RunError(
             "The labels could not be begun in {folder}: {reason}.", folder=folder, reason=error.strerror or error
@@ -88,7 +96,7 @@ def _put(beside: Path, folder: Path) -> None:
     """Give `beside` the place of a folder that can be begun anew; what was there goes file by file. Where somebody has
     labelled meanwhile, nothing happens."""
     if not folder.exists():
-        beside.rename(folder)
+        put_folder(beside, folder)
         return
     before = folder_beside(folder)
     before.rmdir()
@@ -96,7 +104,7 @@ def _put(beside: Path, folder: Path) -> None:
     try:
         if not can_begin(before):
             raise FileExistsError
-        beside.rename(folder)
+        put_folder(beside, folder)
     except OSError:
         before.rename(folder)
         return
@@ -106,6 +114,7 @@ def _put(beside: Path, folder: Path) -> None:
         for place in sorted((one for one in before.rglob("*") if one.is_dir()), reverse=True):
             place.rmdir()
         before.rmdir()
+        sync_folder(folder.parent)
 
 
 def can_begin(folder: Path) -> bool:
@@ -123,12 +132,12 @@ def can_begin(folder: Path) -> bool:
 
 def _is_as_begun(folder: Path) -> bool:
     try:
-        noted: Any = json.loads((folder / label_files.BEGUN).read_bytes())
+        noted = read_json(folder / label_files.BEGUN, dict[str, Any])
         digest = _digest(folder)
-        return bool(digest) and isinstance(noted, dict) and noted.get("digest") == digest
+        return bool(digest) and noted.get("digest") == digest
     except FileNotFoundError:
         return _is_blank(folder)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, StudioError):
         return False
 
 
@@ -181,7 +190,7 @@ def _copy_masks(folder: Path, recognised: Recognised) -> Generator[Preparing, No
     for done, (path, mask) in enumerate(masks.of.items() if masks else (), start=1):
         assert masks is not None
         file = label_files.mask_file(folder, path)
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_parents(file.parent)
         # The folder gets its name when all is there: the single file need not be whole at once.
-        file.write_bytes(mask_png(decode_mask(root / mask, masks.coding, None)))
+        write_plain(file, mask_png(decode_mask(root / mask, masks.coding, None)))
         yield Preparing(stage=Message("Taking over the masks that are there"), done=done, total=len(masks.of))

@@ -13,6 +13,7 @@ from types import TracebackType
 import filelock
 import numpy as np
 
+from sslstudio.engine.core.atomic_files import take_lock
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.labels.drawn_test import DrawnTest, read_drawn
 from sslstudio.engine.labels.editing import files as label_files
@@ -23,6 +24,7 @@ from sslstudio.engine.labels.table_columns import NO_LABEL
 
 MOST_CLASSES = 254  # values of a mask beside 0 for the background and 255 for what does not count
 SAVE_AFTER = 200  # edits
+MOST_SEARCHED = 300  # masks that are read at once
 
 
 class Labelling:
@@ -38,9 +40,8 @@ class Labelling:
             )
         self.folder = folder
         self.journal = Journal(folder / label_files.JOURNAL)
-        self._lock = filelock.FileLock(str(folder / ".lock"), timeout=0, thread_local=False)
         try:
-            self._lock.acquire()
+            self._lock = take_lock(folder / ".lock")
         except filelock.Timeout as error:
             raise DataError(
                 "The labels in {folder} are being edited in another window. Close it, then try again.", folder=folder
@@ -119,6 +120,31 @@ class Labelling:
         """Another colour for a class: a place in the palette."""
         old = self.classes[kind][number]
         return ClassSet(kind, number, old, LabelClass(number, old.name, colour))
+
+    def removing(self, kind: Kind, number: int) -> list[Edit]:
+        """A class goes, and with it the labels of its pictures, or its pixels, which become background. Raises
+        DataError where there are too many masks to look through while a person waits."""
+        gone = ClassSet(kind, number, self.classes[kind][number], None)
+        if kind == "classification":
+            paths = [path for path, one in self.of.items() if one == number]
+            unlabelled = self.labelling(paths, None)
+            return [unlabelled, gone] if unlabelled is not None else [gone]
+        if len(self._masked) > MOST_SEARCHED:
+            raise DataError(
+                "There are {masks:,} masks, too many to take a class out of at once. Rename it instead.",
+                masks=len(self._masked),
+            )
+        wiped = [edit for path in sorted(self._masked) if (edit := self._wiping(path, number)) is not None]
+        return [*wiped, gone]
+
+    def _wiping(self, path: str, number: int) -> Painted | None:
+        """The pixels of a class become background; None where there are none."""
+        mask = self.mask(path)
+        if mask is None or not (mask == number).any():
+            return None
+        height, width = mask.shape
+        after = np.where(mask == number, 0, mask).astype(np.uint8)
+        return Painted(path, height, width, Rect(0, 0, width, height), pack(mask), pack(after))
 
     def _free(self, kind: Kind) -> int:
         return max(self.classes[kind], default=0) + 1

@@ -1,12 +1,12 @@
 """Labels from elsewhere: corrections that were made somewhere else become edits of the labels made in the program, by
 names of classes; and labels of pictures that lie in one of several folders from now on are taken over."""
 
-import shutil
-from collections.abc import Generator, Iterator, Mapping
+import os
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from sslstudio.engine.core.atomic_files import folder_beside
+from sslstudio.engine.core.atomic_files import copy_file, discard_folder, folder_beside, put_folder, write_plain
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -74,8 +74,8 @@ def labels_below(source: Path, target: Path, name: str, pictures: Path) -> Gener
         beside = folder_beside(target)
         with closing(Labelling(source)) as labels:  # what the journal holds is in the files then
             known = {f"{name}/{path}": number for path, number in labels.of.items()}
-            own = (label_files.LABELS, label_files.MASKS, label_files.JOURNAL, label_files.BEGUN, TABLE, STATE, ".*")
-            shutil.copytree(source, beside, ignore=shutil.ignore_patterns(*own), dirs_exist_ok=True)
+            own = (label_files.LABELS, label_files.MASKS, label_files.JOURNAL, label_files.BEGUN, TABLE, STATE)
+            _copy_others(source, beside, own)
             label_files.write_labels_table(beside / label_files.LABELS, known, labels.classes["classification"])
             if labels.drawn is not None:
                 labels.drawn.below(name).write(beside)
@@ -85,14 +85,25 @@ def labels_below(source: Path, target: Path, name: str, pictures: Path) -> Gener
                     yield Preparing(stage=STAGE, done=done, total=len(masked))
                 file = label_files.mask_file(beside, f"{name}/{path}")
                 file.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(label_files.mask_file(source, path), file)
+                copy_file(label_files.mask_file(source, path), file)
         label_files.write_about(beside, pictures)
-        (beside / label_files.JOURNAL).touch()  # by which it is known that somebody has labelled
-        beside.rename(target)
+        write_plain(beside / label_files.JOURNAL, b"")  # by which it is known that somebody has labelled
+        put_folder(beside, target)
     except OSError as error:
         raise RunError(
             "The labels could not be copied to {target}: {reason}.", target=target, reason=error.strerror or error
         ) from error
     finally:
         if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
+            discard_folder(beside)
+
+
+def _copy_others(source: Path, target: Path, own: Collection[str]) -> None:
+    """Copy what else lies in a folder of labels. Raises OSError."""
+    for place, folders, files in os.walk(source):
+        folders[:] = [name for name in folders if name not in own and not name.startswith(".")]
+        there = target / Path(place).relative_to(source)
+        there.mkdir(exist_ok=True)
+        for name in files:
+            if name not in own and not name.startswith("."):
+                copy_file(Path(place) / name, there / name)

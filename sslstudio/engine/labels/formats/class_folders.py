@@ -12,6 +12,8 @@ from sslstudio.engine.labels import roles
 from sslstudio.engine.labels.folder_words import (
     GROUPS,
     PICTURE_WORDS,
+    VIEWS,
+    are_views,
     folder_words,
     kind_of_group,
     natural_key,
@@ -97,7 +99,7 @@ def class_folders(
     else:
         level = _choose_level(labelled, counts)
         if level.depth is None:
-            return None, (), tuple(_roles(ways, {}, level, kinds, chosen))
+            return None, level.why, tuple(_roles(ways, {}, level, kinds, chosen))
         places = {folder: way[level.level].place for folder, way in labelled.items() if len(way) == level.depth}
         class_of = {folder: labelled[folder][level.level].name for folder in places}
     used, merged = one_spelling(name for folder, name in class_of.items() for _ in range(counts[folder]))
@@ -150,6 +152,7 @@ class _Choice:
 
     depth: int | None
     groups: tuple[str, ...] = ()
+    why: tuple[Message, ...] = ()  # there are no classes
 
     @property
     def level(self) -> int:
@@ -161,6 +164,9 @@ def _choose_level(labelled: Mapping[str, Way], counts: Mapping[str, int]) -> _Ch
     if depth is None:
         return _Choice(None)
     found = [tuple(one.name for one in way) for way in labelled.values() if len(way) == depth]
+    last = {names[-1] for names in found}
+    if depth > 1 and are_views(last) and kind_of_group({names[-2] for names in found}) in ("owner", "code", "date"):
+        return _Choice(None, why=(VIEWS,))
     groups: list[str] = []
     while len(groups) + 1 < depth:
         last = {names[-1 - len(groups)] for names in found}

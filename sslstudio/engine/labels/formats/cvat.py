@@ -1,5 +1,6 @@
 """CVAT for images 1.1: one XML file with all pictures, their polygons, boxes, masks and tags."""
 
+import math
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -7,7 +8,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.outlines.files import xml_of
-from sslstudio.engine.labels.outlines.shapes import Drawing, Shape, check_size, ellipse, numbers_of, rectangle
+from sslstudio.engine.labels.outlines.shapes import Drawing, Shape, check_size, ellipse, numbers_of, turned_rectangle
 from sslstudio.engine.labels.outlines.source import DrawnSource
 from sslstudio.engine.labels.types import SOURCES
 
@@ -44,6 +45,11 @@ class Cvat(DrawnSource):
         return drawn
 
 
+def _turned(one: ElementTree.Element, about: Message) -> float:
+    """Radians clockwise; the file has degrees."""
+    return math.radians(numbers_of([one.get("rotation") or 0], about)[0])
+
+
 def _shape(one: ElementTree.Element) -> list[Shape]:
     name = one.get("label", "")
     about = Message("{kind} of {name}", kind=one.tag, name=name)
@@ -55,10 +61,10 @@ def _shape(one: ElementTree.Element) -> list[Shape]:
         return [Shape(name, (numbers_of(one.get("points", "").replace(";", ",").split(","), about),))]
     if one.tag == "box":
         left, top, right, bottom = of("xtl", "ytl", "xbr", "ybr")
-        return [Shape(name, (rectangle(left, top, right, bottom),), box=True)]
+        return [Shape(name, (turned_rectangle(left, top, right, bottom, _turned(one, about)),), box=True)]
     if one.tag == "ellipse":
         x, y, wide, high = of("cx", "cy", "rx", "ry")
-        return [Shape(name, (ellipse(x, y, wide, high),))]
+        return [Shape(name, (ellipse(x, y, wide, high, _turned(one, about)),))]
     if one.tag != "mask":
         return []
     runs = tuple(int(value) for value in numbers_of(one.get("rle", "").split(","), about))

@@ -61,7 +61,9 @@ class LabelStudio(DrawnSource):
 
 def _name(task: dict[str, Any], known: set[str]) -> str:
     """The picture's name, without what an upload puts before it where no picture here has that."""
-    address = next(str(value) for value in task["data"].values() if isinstance(value, str) and "." in value)
+    address = next((value for value in task["data"].values() if isinstance(value, str) and "." in value), "")
+    if not address:
+        raise ValueError(Message("it names no picture"))
     path = unquote(parse_qs(urlsplit(address).query).get("d", [urlsplit(address).path])[0])
     name = PurePosixPath(path).name
     if name.casefold() in known or name[_PREFIX - 1 : _PREFIX] != "-":

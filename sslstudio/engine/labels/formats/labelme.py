@@ -1,9 +1,12 @@
 """labelme: a JSON file a picture, beside it. Its picture, which may be stored inside too, is never read from it."""
 
+import base64
+import io
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
@@ -48,11 +51,28 @@ class Labelme(DrawnSource):
         return [Drawing(place_of(file, index), height, width, shapes, tags)]
 
 
+def _mask(one: dict[str, Any], name: str, corners: tuple[float, ...]) -> Shape:
+    """Pixels in a rectangle, as a PNG in the file; the first corner is its upper left one."""
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(one["mask"], validate=True)), formats=("PNG",)) as image:
+            check_size(image.height, image.width)
+            inside = np.asarray(image.convert("L")) > 0
+    except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError("the mask of {name} is no picture: {problem}", name=name, problem=error) from error
+    flat, (high, wide) = inside.ravel(), inside.shape
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    runs: list[int] = np.diff(np.concatenate([[0], changes, [flat.size]])).tolist()
+    place = (round(corners[0]), round(corners[1]), wide, high)
+    return Shape(name, runs=(0, *runs) if flat[0] else tuple(runs), place=place)
+
+
 def _shape(one: dict[str, Any]) -> list[Shape]:
     kind, name = one.get("shape_type") or "polygon", str(one["label"])
     if kind in _UNSEEN:
         return []
     flat = numbers_of([value for point in one["points"] for value in point], Message("points of {name}", name=name))
+    if kind == "mask":
+        return [_mask(one, name, flat)]
     if kind == "polygon":
         return [Shape(name, (flat,))]
     if len(flat) != 4 or kind not in ("rectangle", "circle"):

@@ -4,7 +4,7 @@ folder beside the pictures holds files of the same names with few flat values.""
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sslstudio.engine.core.errors import DataError
@@ -20,11 +20,22 @@ from sslstudio.engine.labels.folder_words import (
     stem_of,
 )
 from sslstudio.engine.labels.mask_names import plain_names
+from sslstudio.engine.labels.masks.flat import are_alike
 from sslstudio.engine.labels.masks.mask_set import read_masks
-from sslstudio.engine.labels.masks.value_names import ValueNames, name_values
 from sslstudio.engine.labels.outlines.files import path_of
 from sslstudio.engine.labels.outlines.told import beside_roles
-from sslstudio.engine.labels.roles import CHOSEN, LABELS, MASKS, OF_FOLDERS, PICTURES, Role, above_of, chosen_for
+from sslstudio.engine.labels.outlines.value_names import ValueNames, name_values
+from sslstudio.engine.labels.roles import (
+    CHOSEN,
+    IGNORE,
+    LABELS,
+    MASKS,
+    OF_FOLDERS,
+    PICTURES,
+    Role,
+    above_of,
+    chosen_for,
+)
 from sslstudio.engine.labels.same_name import same_letters
 from sslstudio.engine.labels.twin_folders import find_twins
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, Found, LabelSource, MaskLabels
@@ -33,7 +44,7 @@ _MASK = "masks?|labels?|annotations?|segmentations?|seg|gt|groundtruth|ground[_-
 _MASK_STEM = re.compile(
     rf"(?P<a>.+)[_\-. ](?:{_MASK})(?:[_\-. ]?(?P<number>\d{{1,2}}))?|(?:{_MASK})(?:[_\-. ]|(?=\d))(?P<b>.+)"
 )
-_PICTURE = "images?|imgs?|photo|picture"
+_PICTURE = "images?|imgs?|photo|picture|volume|vol|raw|stack|original"
 _PICTURE_STEM = re.compile(rf"(.+)[_\-. ](?:{_PICTURE})|(?:{_PICTURE})(?:[_\-. ]|(?=\d))(.+)")
 
 CERTAINTY = 0.8
@@ -52,6 +63,7 @@ class MaskPairs:
     further: tuple[str, ...]
     reason: Message
     folders: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def masks(self) -> set[str]:
@@ -84,6 +96,8 @@ class MaskFiles(LabelSource):
         chosen = choices.roles
         found = []
         named = find_pairs(index.paths, chosen)
+        if named is not None:
+            named = _settle_with_twins(index, named, chosen)
         if named is not None:
             found.append((yield from _describe(index, named, chosen)))
         twins = _by_twins(index, chosen) if named is None or found[0].labels is None else None
@@ -120,6 +134,18 @@ def _role_of_names(index: ImageIndex, named: ValueNames | None) -> Iterable[Role
     yield Role(path_of(named.file, index.root), LABELS, why, named.named)
 
 
+def _settle_with_twins(index: ImageIndex, named: MaskPairs, chosen: Mapping[str, str]) -> MaskPairs:
+    """Where two folders hold masks of the same pictures, those that are called so are taken, unless they all are alike:
+    these say where a picture is (the round field of a camera), not what is in it."""
+    rest = index.subset(set(index.paths) - named.masks)
+    twins = _by_twins(rest, chosen) if named.folders and rest.runs else None
+    if twins is None or len(twins.of.keys() & named.of.keys()) < 0.5 * len(twins.of):
+        return named
+    said = any(chosen_for(folder, chosen) == MASKS for folder in named.folders)
+    taken, other = (twins, named) if not said and are_alike(index.root, list(named.of.values())) else (named, twins)
+    return replace(taken, further=(*taken.further, *sorted(other.masks - taken.masks)), beside=other.folders)
+
+
 def _roles(pairs: MaskPairs, chosen: Mapping[str, str]) -> Iterable[Role]:
     counts = Counter(mask.rpartition("/")[0] for mask in pairs.masks)
     below = Counter(inner for folder, n in counts.items() for inner in above_of(folder) for _ in range(n))
@@ -127,6 +153,9 @@ def _roles(pairs: MaskPairs, chosen: Mapping[str, str]) -> Iterable[Role]:
         said = chosen_for(folder, chosen)
         reason = CHOSEN if said else pairs.reason
         yield Role(folder, MASKS, reason, below[folder], bool(said), OF_FOLDERS)
+    for folder in pairs.beside:
+        why = Message("Its files are masks of the same pictures: those in {others} are used.", others=pairs.folders)
+        yield Role(folder, IGNORE, why, below[folder], choices=OF_FOLDERS)
 
 
 def _by_twins(index: ImageIndex, chosen: Mapping[str, str]) -> MaskPairs | None:
@@ -232,11 +261,29 @@ def _by_stem(paths: Sequence[str], chosen: Mapping[str, str]) -> MaskPairs | Non
     if not candidates:
         return None
     marked = set(candidates)
-    found, lost = _match(candidates, _picture_keys(path for path in paths if path not in marked))
-    if not found or len(found) < 0.5 * len(candidates):
+    pictures = [path for path in paths if path not in marked]
+    found, lost = _match(candidates, _picture_keys(pictures))
+    if not found:
+        found, lost = _match_several(candidates, pictures), []
+    if len({mask for _, mask, _ in found}) < max(1, 0.5 * len(candidates)):
         return None
     reason = Message("{n:,} files are called like a picture and say that they are masks.", n=len(found))
     return _settle(Message("file names such as {name}", name=name_of(found[0][1])), found, lost, reason)
+
+
+def _match_several(masks: Sequence[str], pictures: Sequence[str]) -> list[tuple[str, str, int]]:
+    """(picture, mask, 0) where a mask is of several pictures of its folder: x_seg of x_t1, x_t2 and x_flair."""
+    of_folder: dict[str, list[str]] = {}
+    for path in pictures:
+        of_folder.setdefault(path.rpartition("/")[0], []).append(path)
+    found = []
+    for mask in masks:
+        stem, _ = _mask_stem(stem_of(mask)) or ("", 0)
+        here = [
+            path for path in of_folder.get(mask.rpartition("/")[0], ()) if stem_of(path).lower().startswith(f"{stem}_")
+        ]
+        found += [(path, mask, 0) for path in here if stem]
+    return found
 
 
 def _may_hold_masks(path: str, chosen: Mapping[str, str]) -> bool:

@@ -53,4 +53,5 @@ def _box(one: ElementTree.Element) -> Shape:
     left, top, right, bottom = numbers_of(
         [one.findtext(f"bndbox/{side}") for side in _SIDES], Message("the box of {name}", name=name)
     )
-    return Shape(name, (rectangle(left - 1, top - 1, right, bottom),), box=True)
+    difficult = (one.findtext("difficult") or "").strip() == "1"
+    return Shape(name, (rectangle(left - 1, top - 1, right, bottom),), box=True, counts=not difficult)

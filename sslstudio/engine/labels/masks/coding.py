@@ -202,7 +202,7 @@ def _coding(seen: _Seen, kind: Literal["ids", "colours"], lossy: bool) -> MaskCo
     clustered = _cluster(seen.counts, kind) if lossy or len(values) > MOST_VALUES else None
     if clustered is not None or len(values) > MOST_VALUES:
         return clustered
-    return _void_apart(values) if kind == "ids" else _without_void(_background_first(seen.counts))
+    return _void_apart(seen.counts) if kind == "ids" else _without_void(_background_first(seen.counts))
 
 
 def _of_few_meanings(seen: _Seen, values: Sequence[int]) -> MaskCoding | None:
@@ -310,12 +310,13 @@ def _black_and_white(counts: Mapping[int, int]) -> bool:
     return low > 0 and high > between and between < 0.1 * sum(counts.values())
 
 
-def _void_apart(values: list[int]) -> MaskCoding:
-    """255 beside two or more small ids marks what is not to count; beside widely spread ones it is a class."""
-    ids = [value for value in values if value != 255]
-    if 255 in values and len(ids) >= 2 and max(ids) < 100:
-        return MaskCoding("ids", tuple(ids), ignore=IGNORE, void=(255,))
-    return MaskCoding("ids", tuple(values))
+def _void_apart(counts: Mapping[int, int]) -> MaskCoding:
+    """255 beside two or more small ids marks what is not to count; beside widely spread ones it is a class. Where no
+    value is 0, most pixels are the background."""
+    ids = {value: pixels for value, pixels in counts.items() if value != 255}
+    if 255 in counts and len(ids) >= 2 and max(ids) < 100:
+        return MaskCoding("ids", _background_first(ids), ignore=IGNORE, void=(255,))
+    return MaskCoding("ids", _background_first(counts))
 
 
 def _background_first(counts: Mapping[int, int]) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ every pixel."""
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,9 @@ from PIL import Image, ImageOps
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, codes_of, read_codes
 
+T = TypeVar("T")
 _LOOKED_AT = 5  # files of a folder
+_LEAST_ALIKE, _ALIKE = 3, 0.98  # masks, and the share of their pixels, that are the same where they say no more
 _MOST_ARE = 0.6  # share of masks that are flat
 _BYTES_A_PIXEL = 0.5  # of a JPEG: one with more holds a photograph, and need not be decoded
 _BYTES_A_PIXEL_PNG, _LOOKED_IN = 0.75, 8192  # of a PNG, whose packer may have been switched off: bytes that are packed
@@ -44,7 +47,19 @@ def are_pictures(files: Sequence[Path]) -> bool:
     return sum(one is not True for one in looked) > len(looked) / 2
 
 
-def _some(files: Sequence[Path]) -> Sequence[Path]:
+def are_alike(root: Path, masks: Sequence[str]) -> bool:
+    """Whether masks are nearly the same one, from a few of them."""
+    if len(masks) < _LEAST_ALIKE:
+        return False
+    try:
+        codes = [read_codes(root / mask, as_colours=False) for mask in _some(masks)]
+    except DataError:
+        return False
+    first = codes[0]
+    return all(one.shape == first.shape and (one == first).mean() >= _ALIKE for one in codes[1:])
+
+
+def _some(files: Sequence[T]) -> Sequence[T]:
     return files[:: max(1, len(files) // _LOOKED_AT)][:_LOOKED_AT]
 
 

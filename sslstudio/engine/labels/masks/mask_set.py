@@ -5,19 +5,21 @@ written there, turned. Nothing is written beside the pictures.
 """
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.cache_folder import cache_folder
+from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
@@ -84,11 +86,11 @@ def _stamp(root: Path, of: Mapping[str, str]) -> str:
 
 def _read_kept(folder: Path) -> tuple[MaskCoding, Fit] | None:
     try:
-        coding, fit = json.loads((folder / "learnt.json").read_bytes())
+        coding, fit = read_json(folder / "learnt.json", tuple[dict[str, Any], dict[str, Any]])
         for key in ("values", "void", "numbers"):
             coding[key] = tuple(coding[key])
         return MaskCoding(**coding), Fit(**fit)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, StudioError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -115,18 +117,18 @@ def _turn_all(root: Path, turned: Mapping[str, int], folder: Path) -> Generator[
 
 def _turn(mask: Path, orientation: int, file: Path) -> bool:
     """Write a mask turned; False when it cannot be read, which is said when it is needed."""
-    beside = file.with_suffix(f".{os.getpid()}.part")
+    content = io.BytesIO()
     try:
         with Image.open(mask) as image:
-            ImageOps.exif_transpose(image).transpose(TURNS[orientation]).save(beside, "PNG")
+            ImageOps.exif_transpose(image).transpose(TURNS[orientation]).save(content, "PNG")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        content = io.BytesIO()
         try:
             codes = read_codes(mask, as_colours=False)
-            Image.fromarray(codes.clip(0, 65535).astype(np.uint16)).transpose(TURNS[orientation]).save(beside, "PNG")
+            Image.fromarray(codes.clip(0, 65535).astype(np.uint16)).transpose(TURNS[orientation]).save(content, "PNG")
         except (DataError, OSError, ValueError):
-            beside.unlink(missing_ok=True)
             return False
-    beside.replace(file)
+    write_atomic(file, content.getvalue(), confirmed=False)  # it is made again
     return True
 
 

@@ -1,12 +1,12 @@
 """Files of labels below the folders of the pictures, and which picture each is about."""
 
-import json
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
+from sslstudio.engine.core.checked_files import parse_json
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
@@ -90,7 +90,7 @@ def text_of(file: Path) -> str:
 def json_of(file: Path) -> Any:
     """Raises DataError, with the line, for what is no JSON."""
     try:
-        return json.loads(text_of(file))
+        return parse_json(text_of(file), file.name, error=DataError)
     except (ValueError, RecursionError) as error:
         raise DataError("{file} is not JSON that can be read: {reason}.", file=file.name, reason=error) from error
 

@@ -9,9 +9,8 @@ from typing import Final
 
 import filelock
 
-from sslstudio.engine.core.atomic_files import folder_beside
+from sslstudio.engine.core.atomic_files import cannot_write, discard_folder, folder_beside, put_folder, write_plain
 from sslstudio.engine.core.cache_folder import cache_folder
-from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.store import make_folder
@@ -42,9 +41,7 @@ def make_masks(
                 yield from _fill(drawings, order, names, root, state)
                 _forget(home, state)
     except OSError as error:
-        raise RunError(
-            "{file} could not be written: {reason}. Is the disk full or read-only?", file=state, reason=error.strerror
-        ) from error
+        raise cannot_write(state, error) from error
     return {path: str(state / f"{place}.png") for place, path in enumerate(order)}
 
 
@@ -57,12 +54,12 @@ def _fill(
         for place, path in enumerate(order):
             drawing = drawings[path]
             height, width = (drawing.height, drawing.width) if drawing.height else mask_size(root / path)
-            (part / f"{place}.png").write_bytes(mask_png(paint(drawing, number, height, width)))
+            write_plain(part / f"{place}.png", mask_png(paint(drawing, number, height, width)))
             if (place + 1) % _A_STEP == 0 or place + 1 == len(order):
                 yield Preparing(stage=STAGE, done=place + 1, total=len(order))
-        part.rename(state)
+        put_folder(part, state)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        discard_folder(part)
 
 
 def _forget(home: Path, state: Path) -> None:

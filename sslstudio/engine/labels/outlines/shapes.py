@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.labels.masks.coding import IGNORE
 
 MOST_PIXELS: Final = 400_000_000  # of one picture; more is a mistake in the file
 _FLAT: Final = 3  # corners that a polygon has at least
@@ -22,7 +23,8 @@ Inside = NDArray[np.bool_]  # (height, width)
 @dataclass(frozen=True)
 class Shape:
     """One thing of a class. `rings`: x, y, x, y ... in pixels, or in shares of the sides; `runs`: lengths of runs along
-    the rows of the rectangle `place` (left, top, width, height), the first one outside. `box`: only a box was drawn."""
+    the rows of the rectangle `place` (left, top, width, height), the first one outside. `box`: only a box was drawn;
+    `counts`: whether it is clear enough to be learnt and scored (VOC marks what is difficult)."""
 
     name: str
     rings: tuple[tuple[float, ...], ...] = ()
@@ -30,6 +32,7 @@ class Shape:
     place: tuple[int, int, int, int] = (0, 0, 0, 0)
     box: bool = False
     shares: bool = False
+    counts: bool = True
 
 
 @dataclass
@@ -54,6 +57,14 @@ def rectangle(left: float, top: float, right: float, bottom: float) -> tuple[flo
     return (left, top, right, top, right, bottom, left, bottom)
 
 
+def turned_rectangle(left: float, top: float, right: float, bottom: float, turned: float) -> tuple[float, ...]:
+    """The ring of a box that is turned about its middle, clockwise by so many radians."""
+    x, y = (left + right) / 2, (top + bottom) / 2
+    corners = np.asarray(rectangle(left, top, right, bottom)).reshape(-1, 2) - (x, y)
+    turn = np.array([[np.cos(turned), np.sin(turned)], [-np.sin(turned), np.cos(turned)]])
+    return tuple((corners @ turn + (x, y)).ravel().tolist())
+
+
 def ellipse(x: float, y: float, wide: float, high: float, turned: float = 0.0) -> tuple[float, ...]:
     """The ring of an ellipse around (x, y) with these half axes, turned clockwise by so many radians."""
     around = np.linspace(0, 2 * np.pi, 72, endpoint=False)
@@ -67,14 +78,15 @@ def ellipse(x: float, y: float, wide: float, high: float, turned: float = 0.0) -
 def paint(drawing: Drawing, numbers: Mapping[str, int], height: int, width: int) -> NDArray[np.uint8]:
     """(height, width) class numbers, 0 where nothing is marked; of two shapes on a pixel the smaller one is seen.
 
-    Shapes whose name is not among `numbers` are left out.
+    Shapes whose name is not among `numbers` are left out; those that do not count get 255.
     """
     mask = np.zeros((height, width), np.uint8)
     shapes = []
     for shape in drawing.shapes:
-        if shape.name in numbers:
+        if shape.name in numbers or not shape.counts:
             inside = inside_of(shape, height, width)
-            shapes.append((int(inside.sum()), numbers[shape.name], np.packbits(inside)))
+            number = numbers[shape.name] if shape.counts else IGNORE
+            shapes.append((int(inside.sum()), number, np.packbits(inside)))
     for _, number, packed in sorted(shapes, key=lambda one: -one[0]):
         mask[np.unpackbits(packed, count=mask.size).astype(bool).reshape(mask.shape)] = number
     return mask

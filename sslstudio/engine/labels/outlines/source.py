@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -71,6 +71,8 @@ class DrawnSource(LabelSource):
         names = [one.name for one in drawn]
         paths = match(names, index.paths)
         notes = (*large, *notes)
+        if not drawn and notes:  # none could be read: that is said, not passed over
+            return [Found("classes", None, notes[-1], 0.0, notes=notes, roles=left)]
         if not any(paths) or (choices.asked is None and sum(map(bool, paths)) < _FEWEST * len(paths)):
             if choices.asked is not None:
                 raise DataError(
@@ -140,7 +142,7 @@ class DrawnSource(LabelSource):
         if boxes:
             for drawing in of.values():
                 drawing.shapes = [shape for shape in drawing.shapes if not shape.box]
-        names = _names(shape.name for drawing in of.values() for shape in drawing.shapes)
+        names = _names(shape.name for drawing in of.values() for shape in drawing.shapes if shape.counts)
         if not names:
             return []
         if len(names) > MOST_CLASSES:
@@ -159,7 +161,7 @@ class DrawnSource(LabelSource):
             return [
                 Found("masks", None, why, certainty, notes=(why,), problem=error if certainty == ASKED_FOR else None)
             ]
-        notes: list[Message] = []
+        notes = list(_uncounted(of))
         if missing := len(index) - len(made):
             notes.append(Message("{missing:,} {missing:plural(picture|pictures)} without a mask.", missing=missing))
         if boxes:
@@ -176,7 +178,7 @@ class DrawnSource(LabelSource):
         """The tags; where there are none, what is in the boxes, for pictures with one kind of it."""
         if any(drawing.tags for drawing in of.values()):
             return self._tags(of, certainty)
-        kinds = {path: _names(shape.name for shape in drawing.shapes) for path, drawing in of.items()}
+        kinds = {path: _names(one.name for one in drawing.shapes if one.counts) for path, drawing in of.items()}
         names = _names(name for found in kinds.values() for name in found)
         if len(names) < 2 or not any(len(found) == 1 for found in kinds.values()):
             if asked or not names:
@@ -187,9 +189,8 @@ class DrawnSource(LabelSource):
                 called=self.called,
             )
             return [Found("classes", None, why, certainty, notes=(why,))]
-        return self._one_each(
-            kinds, names, certainty, (Message("The boxes were taken as labels of the whole pictures."),)
-        )
+        said = (Message("The boxes were taken as labels of the whole pictures."), *_uncounted(of))
+        return self._one_each(kinds, names, certainty, said)
 
     def _tags(self, of: dict[str, Drawing], certainty: float) -> list[Found]:
         kinds = {path: _names(drawing.tags) for path, drawing in of.items()}
@@ -237,6 +238,11 @@ def _too_large(called: Message, files: Sequence[Path]) -> Message:
         most=LARGEST >> 20,
         some=[file.name for file in files[:3]],
     )
+
+
+def _uncounted(of: Mapping[str, Drawing]) -> Iterable[Message]:
+    if uncounted := sum(not shape.counts for drawing in of.values() for shape in drawing.shapes):
+        yield Message("{n:,} {n:plural(object|objects)} marked as difficult: not counted.", n=uncounted)
 
 
 def _names(names: Iterable[str]) -> list[str]:

@@ -73,13 +73,22 @@ def picture_folders(called: Message, labelled: Mapping[str, int], index: ImageIn
             yield Role(folder, roles.PICTURES, why, held[folder], choices=roles.OF_FOLDERS)
 
 
+def _common_end(masks: Sequence[str]) -> str:
+    """What the names of several masks end with, '' for one."""
+    backwards = sorted(mask[::-1] for mask in masks)
+    first, last = backwards[0], backwards[-1]
+    length = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    end = first[:length][::-1] if len(masks) > 1 else ""
+    return end[end.find("_") :] if "_" in end else ""
+
+
 def beside_roles(masks: Iterable[str], of: Mapping[str, str], reason: Message, index: ImageIndex) -> tuple[Role, ...]:
     """The roles of masks that lie beside their pictures (`of`: picture -> mask): 'slides/*_mask.png'."""
     end_of = {mask: mask.removeprefix(picture.rpartition(".")[0]) for picture, mask in of.items()}
     ends = Counter(end for mask, end in end_of.items() if end != mask)
-    usual = ends.most_common(1)[0][0] if ends else ".*"
-    found = Counter(mask.rpartition("/")[0] for mask in masks)
-    told = [Role(f"{folder}/*{usual}" if folder else f"*{usual}", roles.MASKS, reason, count)
-            for folder, count in found.items()]  # fmt: skip
+    masks = sorted(masks)
+    usual = ends.most_common(1)[0][0] if ends else _common_end(masks)
+    found = Counter(f"{mask.rpartition('/')[0]}/*{usual}".lstrip("/") if usual else mask for mask in masks)
+    told = [Role(path, roles.MASKS, reason, count) for path, count in found.items()]
     pictures = Counter(path.rpartition("/")[0] for path in of)
     return (*told, *picture_folders(Message("Masks beside them"), pictures, index))

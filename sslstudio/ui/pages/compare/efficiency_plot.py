@@ -33,7 +33,9 @@ class Sign(QWidget):
     def __init__(self, name: str, number: int) -> None:
         super().__init__()
         self._number = number
-        self.label = QLabel(name)
+        self.label = QLabel()
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setText(name)
         self.label.setWordWrap(True)
         layout = row(self.label)
         layout.setContentsMargins(24, 3, 0, 3)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.pages.compare import words as experiment_words
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import Card, button, row, text
 from sslstudio.ui.widgets.run_list import outcome_title
 from sslstudio.ui.widgets.tables import fill, table
@@ -63,7 +64,9 @@ class ExperimentList(QWidget):
         self.open_line(self.table.currentRow())
 
     def _offer(self) -> None:
-        self.open_button.setEnabled(bool(self.table.selectionModel().selectedRows()) and not self._busy)
+        none = "" if self.table.selectionModel().selectedRows() else self.tr("Choose one of the list first.")
+        busy = self.tr("Wait until the training that goes on has ended.") if self._busy else ""
+        offer(self.open_button, unless=busy or none)
 
 
 def _line(one: "ExperimentSummary") -> tuple[str, ...]:

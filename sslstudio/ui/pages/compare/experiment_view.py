@@ -167,6 +167,10 @@ class ExperimentView(QWidget):
         now = self.tr("Now: {0}").format(formatting.render(self._at.now))
         self.now.setText(formatting.facts_line([now, step]))
 
+    def say_stopping(self) -> None:
+        """Stop was pressed."""
+        self.now.setText(self.tr("Stopping: the run that goes on is saved first."))
+
     def _fill_bar(self, done: float, total: int) -> None:
         self.bar.setRange(0, PARTS)
         self.bar.setValue(round(PARTS * done / max(1, total)))
@@ -314,7 +318,8 @@ class TournamentView(ExperimentView):
             on = [entry["task"] for entry in later]
             lines += [_entry(str(number), entry, entry["task"] in on, bool(later)) for entry in entries]
         if winner is not None:
-            self.verdict.setText(self.tr("The winner: {0}").format(formatting.render(winner["title"])))
+            said = self.tr("The winner: {0}") if _ahead(rounds) else self.tr("Ahead, but not clearly: {0}")
+            self.verdict.setText(said.format(formatting.render(winner["title"])))
             lines.append(_entry(self.tr("Winner"), winner, True, False))
         fill(self.rows, lines)
 
@@ -322,6 +327,15 @@ class TournamentView(ExperimentView):
         """How sure the ranking is."""
         shown = tournament_table(content)
         return tournament_notes(shown) if shown is not None and shown["rounds"] else []
+
+
+def _ahead(rounds: Sequence[Sequence[Entry]]) -> bool:
+    """Whether the interval of the best of the last round lies above what the next one reached."""
+    found = [entry["probe"]["difference"] for entry in (rounds[-1] if rounds else []) if entry["probe"]]
+    if len(found) < 2:
+        return True
+    low, second = found[0].get("low"), found[1].get("value")
+    return low is None or second is None or low > second
 
 
 def _entry(name: str, entry: Entry, on: bool, known: bool) -> list[str]:

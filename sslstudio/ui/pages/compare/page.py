@@ -4,9 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
+from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.experiments.tables import csv_of, save_table
@@ -20,7 +22,7 @@ from sslstudio.ui.pages.compare.tournament_tab import TournamentTab
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.buttons import ExportButton
+from sslstudio.ui.widgets.buttons import ExportButton, offer
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle
 from sslstudio.ui.workspace.clinic import clinic_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
@@ -66,7 +68,7 @@ class ComparePage(Page):
     def _add_buttons(self) -> None:
         self.start = button("", self.start_run, "primary", "play")
         self.pause = button(self.tr("Pause"), self.toggle_pause, icon="pause")
-        self.stop = button(self.tr("Stop and save"), self.workspace.runner.stop, icon="stop")
+        self.stop = button(self.tr("Stop and save"), self.stop_run, icon="stop")
         self.new = button(self.tr("Begin a new one"), lambda: self.current.begin_new(), icon="refresh")
         self.export = ExportButton(
             self.tr("Take along"),
@@ -137,25 +139,27 @@ class ComparePage(Page):
         retitle(self.start, self.tr("Go on with it") if current.out else current.start_title())
         self.start.setVisible(not ours)
         done = current.is_complete()
-        self.start.setEnabled(working and not runner.active and not done)
-        self.start.setToolTip(current.over_words() if done else "")
+        busy = self.tr("Wait until the training that goes on has ended.") if runner.active else ""
+        missing = "" if working else self.tr("Choose pictures first.")
+        offer(self.start, unless=missing or busy or (current.over_words() if done else ""))
         self.pause.setVisible(ours)
         retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
         self.stop.setVisible(ours)
         for one in (self.pause, self.stop):
-            one.setEnabled(not runner.stopping)
+            offer(one, unless=self.tr("It is being saved.") if runner.stopping else "")
         self.new.setVisible(current.out is not None and not ours)
         for kind in self.kinds:
             kind.left.setEnabled(not (ours and kind is self._running))
             kind.earlier.set_busy(runner.active)
-        self.export.setEnabled(bool(current.view.table) and current.view.out is not None)
+        shown = bool(current.view.table) and current.view.out is not None
+        offer(self.export, unless="" if shown else self.tr("There is no table yet: start it first."))
         retitle(
             self.forward,
             self.tr("Fine-tune with the chosen row") if efficient else self.tr("Fine-tune with the winner"),
         )
-        self.forward.setToolTip(self.tr("Choose a row of the table first.") if efficient else "")
-        self.forward.setEnabled(current.encoder_run() is not None and not runner.active)
+        none = self.tr("Choose a row of the table first.") if efficient else self.tr("There is no winner yet.")
+        offer(self.forward, unless=busy or ("" if current.encoder_run() is not None else none))
         leads_on = done and self.forward.isEnabled()
         set_role(self.forward, "primary" if leads_on else "plain")
         tint(self.forward, "next", "accent_text" if leads_on else "text")
@@ -186,7 +190,10 @@ class ComparePage(Page):
     def start_run(self) -> None:
         """Start what is set, or go on with what is shown."""
         config = None if self.workspace.runner.active else self.current.check_config()
-        if config is not None:
+        refused = self.current.refusal()
+        if refused and self.current.settings is not None:
+            self.current.settings.wrong.say(refused)
+        elif config is not None:
             self._begin(self.current, config)
 
     def _begin(self, tab: ExperimentTab, config: Any) -> None:
@@ -195,6 +202,13 @@ class ComparePage(Page):
         tab.view.out = tab.out
         tab.view.tabs.setCurrentIndex(0)
         self.workspace.runner.start(JOB, partial(run_experiment, config))
+
+    def stop_run(self) -> None:
+        """Stop, and answer at once: the run inside saves itself first, which takes a step."""
+        self.workspace.runner.stop()
+        if self._running is not None:
+            self._running.view.say_stopping()
+        self.offer()
 
     def toggle_pause(self) -> None:
         """Pause or go on, and say so on the button."""
@@ -290,6 +304,10 @@ class ComparePage(Page):
 
 def _save_picture(file: Path, picture: QImage) -> Path:
     """Write a picture, and give its place back. Raises StudioError when the disk does not take it."""
-    if not picture.save(str(file)):
+    content = QBuffer()
+    content.open(QBuffer.OpenModeFlag.WriteOnly)
+    kind = file.suffix.removeprefix(".") or "png"
+    if not picture.save(content, kind.encode()):
         raise StudioError(tr("{0} cannot be written. Try another folder.").format(file))
+    write_atomic(file, bytes(content.data().data()))
     return file

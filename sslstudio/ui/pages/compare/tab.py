@@ -91,6 +91,10 @@ class ExperimentTab(QWidget):
         """What is said of it then."""
         raise NotImplementedError
 
+    def refusal(self) -> str:
+        """Why what is set is not to be started; '' where it may be."""
+        return ""
+
     # --- what is set and shown
 
     def ready(self) -> None:

@@ -1,13 +1,18 @@
 """The tab of tournaments: which task is best in the time there is?"""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslstudio.engine.runs.experiment_folder import TOURNAMENT
+from sslstudio.ui.background import jobs
+from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.pages.compare.experiment_settings import ExperimentSettings
 from sslstudio.ui.pages.compare.experiment_view import TournamentView
 from sslstudio.ui.pages.compare.tab import ExperimentTab
+from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.clinic import ClinicController
 from sslstudio.ui.workspace.workspace import Workspace
 
@@ -25,6 +30,7 @@ class TournamentTab(ExperimentTab):
 
     def __init__(self, workspace: Workspace, clinic: ClinicController) -> None:
         self.shown = TournamentView()
+        self._problem = ""
         super().__init__(workspace, self.shown, clinic)
 
     def default_config(self) -> "ExperimentConfig":
@@ -57,9 +63,23 @@ class TournamentTab(ExperimentTab):
         planned = schedule(len(config.task_names()), config.minutes)
         over = self.is_complete()
         settings.estimate.setText(self.over_words() if over else experiment_words.schedule_words(planned))
+        self._problem = ""
+        if not over:
+            op = partial(run_operations.find_rank_problem, config, self.workspace.all_runs)
+            self._job = jobs.run(op, self._refuse, partial(dialogs.tell_error, self), owner=self)
         if over and not self.view.outcome:  # one that was opened
             runs = sum(runs for runs, _ in planned)
             self.view.show_stand(runs, runs)
+
+    def _refuse(self, problem: str) -> None:
+        """It could not rank: say so before it starts."""
+        self._job, self._problem = None, formatting.render(problem)
+        if self.settings is not None and problem:
+            self.settings.wrong.say(self._problem)
+
+    def refusal(self) -> str:
+        """Why what is set is not to be started; '' where it may be."""
+        return self._problem
 
     def encoder_run(self) -> Path | None:
         """The winner's own run."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.engine.images.index import printable
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import button, column, row, text
 from sslstudio.ui.widgets.tables import fill, table
 
@@ -46,7 +47,10 @@ class FoldersView(QWidget):
         return item.text() if item else ""
 
     def _refresh(self) -> None:
-        self.out.setEnabled(self.table.rowCount() > 1 and bool(self._chosen()))
+        reason = "" if self._chosen() else self.tr("Choose a folder of the list first.")
+        if self.table.rowCount() <= 1:
+            reason = self.tr("It is the only folder. Open another one instead.")
+        offer(self.out, unless=reason)
 
     def _take_out(self) -> None:
         self.taken_out.emit(self._chosen())

@@ -10,9 +10,11 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.images.formats.wanted import PAGE
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.listing import ignored_title
+from sslstudio.engine.labels.picture_choices import excluded_words
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.gallery.filter_bar import FilterBar
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import projects as project_operations
@@ -20,6 +22,7 @@ from sslstudio.ui.operations import roles as role_operations
 from sslstudio.ui.operations.pictures import Seen
 from sslstudio.ui.operations.projects import Recent
 from sslstudio.ui.operations.roles import Example
+from sslstudio.ui.pages.images.copies_view import CopiesView
 from sslstudio.ui.pages.images.drop_area import DropArea
 from sslstudio.ui.pages.images.folders_view import FoldersView
 from sslstudio.ui.pages.images.gallery_items import PictureItems
@@ -28,18 +31,20 @@ from sslstudio.ui.pages.images.recent_projects import RecentProjects, parent_of
 from sslstudio.ui.pages.images.roles_view import RolesView
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
+from sslstudio.ui.viewer.known import known_of
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.labels_view import LabelsView, labels_in_words, lacks_labels
 from sslstudio.ui.widgets.layout import Card, Figure, button, column, make_scrollable, row, text, wrap_layout
 from sslstudio.ui.widgets.shortcuts import page_shortcuts, split_keys
 from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.workspace.copies import copies_of
 from sslstudio.ui.workspace.file_parts import FilePartsController
 from sslstudio.ui.workspace.folders import folders_of
-from sslstudio.ui.workspace.roles import RolesController
+from sslstudio.ui.workspace.roles import roles_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
-FOLDERS, ROLES = 4, 5  # their tabs
+FOLDERS, ROLES, COPIES = 4, 5, 6  # their tabs
 
 
 class ImagesPage(Page):
@@ -52,9 +57,11 @@ class ImagesPage(Page):
             self.tr("Many pictures, few labels or none: that is what this is made for."),
         )
         self.folder_list = folders_of(workspace)
-        self.roles = RolesController(workspace)
+        self.roles, self._known = roles_of(workspace), known_of(workspace)
+        self._known.changed.connect(self._take_known)
         self.file_parts = FilePartsController(workspace)
         self._examples: jobs.Job | None = None
+        self._root: Path | None = None  # of the pictures that are shown
         self._beside: Path | None = None  # where to look for pictures first
         self.choose = button(self.tr("Choose another folder…"), self.choose_folder, icon="folder")
         self.more = button(self.tr("Add another folder…"), self.add_folder, icon="folder")
@@ -78,6 +85,7 @@ class ImagesPage(Page):
         workspace.call_on(Change.PICTURES, self.show_pictures)
         workspace.checking.connect(self._show_checking)
         workspace.call_on(Change.READABLE, self._show_checked)
+        workspace.call_on(Change.ENGINE, self._look_for_copies)
         self._show(self.welcome)
 
     # --- the three faces of the page
@@ -88,7 +96,9 @@ class ImagesPage(Page):
         sample.setToolTip(
             self.tr("Draws 2,400 small pictures of shapes, with classes and masks, to try everything out.")
         )
-        self.drop = DropArea(choose, sample)
+        file = button(self.tr("Open a file…"), self.workspace.wants_file.emit, icon="tag")
+        file.setToolTip(self.tr("A zip file with pictures, a table or COCO file with their labels, a project."))
+        self.drop = DropArea(choose, file, sample)
         self.recent = RecentProjects()
         self.recent.chosen.connect(self.workspace.open_folder)
         self.welcome = wrap_layout(column((self.drop, 1), self.recent, gap=14))
@@ -120,6 +130,13 @@ class ImagesPage(Page):
         self.pictures, self.labels = Figure(self.tr("Pictures")), Figure(self.tr("Labels"))
         self.broken, self.others = Figure(self.tr("Cannot be read")), Figure(self.tr("Other files, left alone"))
         self.gallery = GalleryView()
+        self.filter = FilterBar(self.gallery, ("label", "part", "state", "excluded"))
+        self.filter.parts_wanted.connect(self._known.ask_split)
+        self.out_told = text("", "small", wrap=False)
+        self.out_back = button(self.tr("Show them"), lambda: self.filter.ask(excluded=True), "link", "eye")
+        self.out_undo = button(self.tr("Undo"), self.roles.undo_stack.undo, "link", "undo")
+        self._out = wrap_layout(row(self.out_told, self.out_back, self.out_undo, None, gap=6))
+        self._out.hide()
         self.labels_view = LabelsView()
         self.broken_table = table([self.tr("File"), self.tr("Why it cannot be read")], stretch=1)
         self.broken_none = text(self.tr("Every picture can be read."), "muted")
@@ -128,9 +145,7 @@ class ImagesPage(Page):
         self.tabs.setDocumentMode(True)
         self.parts = PartsView()
         self.parts.chosen.connect(self.file_parts.choose)
-        shown = wrap_layout(column(10, self.parts, (self.gallery, 1)))
-        page_shortcuts(shown, split_keys(), {"undo": self.file_parts.undo, "redo": self.file_parts.redo})
-        self.tabs.addTab(shown, self.tr("Pictures"))
+        self.tabs.addTab(self._gallery_tab(), self.tr("Pictures"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(14, self.labels_view))), self.tr("Labels"))
         self.tabs.addTab(wrap_layout(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
         self.tabs.addTab(wrap_layout(column(10, self.others_table)), self.tr("Other files"))
@@ -144,14 +159,41 @@ class ImagesPage(Page):
         self.roles_view.undone.connect(self.roles.undo_stack.undo)
         self.roles_view.redone.connect(self.roles.undo_stack.redo)
         self.tabs.addTab(wrap_layout(column(10, self.roles_view)), self.tr("What is what"))
+        self.copies = CopiesView(self.workspace, copies_of(self.workspace))
+        self.tabs.addTab(wrap_layout(column(10, self.copies)), self.tr("Near copies"))
+        self.workspace.wants_copies.connect(lambda: self.tabs.setCurrentIndex(COPIES))
         self.tabs.currentChanged.connect(
             lambda at: self._show_examples(self.roles_view.path()) if at == ROLES else None
         )
         stack = self.roles.undo_stack
-        page_shortcuts(self.roles_view, split_keys(), {"undo": stack.undo, "redo": stack.redo})
-        figures = row(self.pictures, self.labels, self.broken, self.others, gap=12)
+        for part in (self.roles_view, self.copies):
+            page_shortcuts(part, split_keys(), {"undo": stack.undo, "redo": stack.redo})
+        figures = wrap_layout(row(self.pictures, self.labels, self.broken, self.others, gap=12))
+        self.tabs.currentChanged.connect(lambda at: figures.setVisible(at != COPIES))  # these need the room
         self.loaded = wrap_layout(column(figures, Card(margin=16).add(self.tabs), gap=14))
         self.stack.addWidget(self.loaded)
+
+    def _gallery_tab(self) -> QWidget:
+        made = wrap_layout(column(10, self.parts, self.filter, self._out, (self.gallery, 1)))
+        page_shortcuts(made, split_keys(), {"undo": self.file_parts.undo, "redo": self.file_parts.redo})
+        return made
+
+    def _show_excluded(self) -> None:
+        """How many pictures are left out, and the way back."""
+        recognised = self.workspace.recognised
+        out = len(recognised.excluded) if recognised else 0
+        self.out_told.setText(formatting.render(excluded_words(out)))
+        self.out_undo.setEnabled(self.roles.undo_stack.canUndo())
+        self._out.setVisible(out > 0)
+
+    def _look_for_copies(self) -> None:
+        if self.copies.isVisible():
+            self.copies.copies.look()
+
+    def _take_known(self) -> None:
+        """The split is known, or labels have changed: what is filtered by them may be other pictures now."""
+        if self.filter.criteria.part or self.filter.criteria.label or self.filter.criteria.state:
+            self.filter.again()
 
     def _show(self, face: QWidget) -> None:
         self.stack.setCurrentWidget(face)
@@ -199,8 +241,12 @@ class ImagesPage(Page):
             self._progress.forget()
             self._show(self.loaded if self.workspace.recognised else self.welcome)
             self._show_first([])
+            self._name_page()
             return
         self._show(self.busy)
+        if self.workspace.opening_name:
+            self.title.setText(printable(self.workspace.opening_name))
+            self.subtitle.setText(self.tr("is being opened"))
         if isinstance(said, Seen):
             self.busy_count.setText(self.tr("{0} so far").format(formatting.count(said.pictures)))
             if said.first and len(said.first) != self.first.gallery.rowCount():
@@ -232,7 +278,11 @@ class ImagesPage(Page):
             return
         index = recognised.pictures
         self._show_folders(index)
-        self.gallery.show_items(PictureItems(index))
+        items = PictureItems(index, recognised=recognised, part_of=self._known.part_of)
+        self.gallery.show_items(items, keep=self._root == index.root)
+        self._root = index.root
+        self.filter.name_classes(recognised.classes.names if recognised.classes else ())
+        self._show_excluded()
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
         self.others.say(formatting.count(sum(index.ignored.values())))
@@ -245,7 +295,7 @@ class ImagesPage(Page):
         )
         self.tabs.setTabVisible(3, bool(index.ignored))
         kept = self.tabs.currentIndex() == FOLDERS and bool(self.workspace.several)
-        if not kept and self.tabs.currentIndex() != ROLES:
+        if not kept and self.tabs.currentIndex() not in (ROLES, COPIES):
             self.tabs.setCurrentIndex(0)  # but the list of folders, or what is what, stays in sight when it has changed
         stack = self.roles.undo_stack
         self.roles_view.show_roles(recognised.roles, stack.canUndo(), stack.canRedo())
@@ -268,12 +318,22 @@ class ImagesPage(Page):
         self._examples = None
         self.roles_view.show_examples(examples)
 
-    def _show_folders(self, index: ImageIndex) -> None:
-        """Where the pictures come from."""
-        several, project, counts = self.workspace.several, self.workspace.project, index.counts()
+    def _name_page(self) -> None:
+        """Whose pictures they are, and where they come from."""
+        recognised = self.workspace.recognised
+        if recognised is None:
+            self.title.setText(self.tr("Your pictures"))
+            self.subtitle.setText(self.tr("Many pictures, few labels or none: that is what this is made for."))
+            return
+        index, several, project = recognised.pictures, self.workspace.several, self.workspace.project
+        counts = index.counts()
         self.title.setText(project.name if several and project else index.root.name)
         parts = (f"{name} ({formatting.count(counts.get(name, 0))})" for name in several)
         self.subtitle.setText(", ".join(parts) if several else str(index.root))
+
+    def _show_folders(self, index: ImageIndex) -> None:
+        several, counts = self.workspace.several, index.counts()
+        self._name_page()
         self.folders.show_folders(several, counts, self.folder_list.to_bring_back)
         self.tabs.setTabVisible(FOLDERS, bool(several))
 
@@ -283,7 +343,8 @@ class ImagesPage(Page):
             self._show_readable(readable, checked=True)
             self._show_parts(readable)
             if readable.left:
-                self.gallery.show_items(PictureItems(recognised.pictures, readable.left))
+                items = PictureItems(recognised.pictures, readable.left, recognised, self._known.part_of)
+                self.gallery.show_items(items, keep=True)
 
     def _show_parts(self, index: ImageIndex) -> None:
         """What of the files is not used."""

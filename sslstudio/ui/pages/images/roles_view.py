@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import printable
 from sslstudio.engine.images.listing import ignored_title
-from sslstudio.engine.labels.roles import OF_FOLDERS, TITLES, Role
+from sslstudio.engine.labels.roles import OF_FOLDERS, TITLES, Role, place_among
 from sslstudio.ui.operations.roles import SHOWN, Example
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.layout import button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
@@ -64,10 +65,10 @@ class RolesView(QWidget):
         self._roles = {one.path: one for one in roles}
         items: dict[str, QTreeWidgetItem] = {}
         for one in roles:
-            above = items.get(_above(one.path))
-            item = QTreeWidgetItem(
-                [_name(one), formatting.render(one.title), formatting.count(one.count), formatting.render(one.reason)]
-            )
+            place, name = place_among(one.path, items)
+            above = items.get(place) if one.path else None
+            shown = [_name(one, name), formatting.render(one.title), formatting.count(one.count)]
+            item = QTreeWidgetItem([*shown, formatting.render(one.reason)])
             item.setData(0, PATH, one.path)
             item.setToolTip(0, printable(one.path))
             item.setSizeHint(1, QSize(0, ROW))
@@ -78,8 +79,8 @@ class RolesView(QWidget):
         if current := items.get(before) or next(iter(items.values()), None):
             self.tree.setCurrentItem(current)
         self.tree.blockSignals(False)
-        self.undo.setEnabled(undo)
-        self.redo.setEnabled(redo)
+        offer(self.undo, unless="" if undo else self.tr("Nothing was changed that could be undone."))
+        offer(self.redo, unless="" if redo else self.tr("Nothing was undone that could be done again."))
         self._ask()
 
     def _offer(self) -> None:
@@ -122,14 +123,11 @@ class RolesView(QWidget):
                 caption.setText(said)
 
 
-def _above(path: str) -> str:
-    return path.rpartition(":")[0] if ":" in path else path.rpartition("/")[0]
-
-
-def _name(role: Role) -> str:
+def _name(role: Role, name: str = "") -> str:
+    """What a line is called; `name`: among the lines around it."""
     if not role.path:
         return "."
     if role.choices != OF_FOLDERS and isinstance(ignored_title(role.path), Message):
         return formatting.render(ignored_title(role.path))
-    name = role.path.rpartition(":")[2] if ":" in role.path else role.path.rpartition("/")[2]
+    name = name or (role.path.rpartition(":")[2] if ":" in role.path else role.path.rpartition("/")[2])
     return printable(name) + ("/" if role.choices == OF_FOLDERS else "")

@@ -11,6 +11,7 @@ from sslstudio.ui.pages.label.gallery import LabelGallery
 from sslstudio.ui.pages.label.map import LabelMap
 from sslstudio.ui.pages.label.mask_canvas import MaskCanvas
 from sslstudio.ui.pages.label.mask_toolbar import MaskToolbar
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
 
@@ -31,7 +32,9 @@ class LabelBoard(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(wrap_layout(column(10, (self.picture, 1), self.said)), self.tr("One class a picture"))
-        self.tabs.addTab(wrap_layout(column(10, self.tools, (self.canvas, 1))), self.tr("Masks"))
+        self.mask_said = text("", "muted")
+        self.say_mask()
+        self.tabs.addTab(wrap_layout(column(10, self.tools, (self.canvas, 1), self.mask_said)), self.tr("Masks"))
         self.tabs.addTab(wrap_layout(column(10, (self.map, 1))), self.tr("Many at once"))
         self.classes = ClassList()
         self.undo = button(self.tr("Undo"), lambda: None, icon="undo")
@@ -67,6 +70,20 @@ class LabelBoard(QWidget):
     def take_focus(self) -> None:
         """The keys go to what one works on."""
         (self.gallery.view, self.canvas, self.map.map)[self.tabs.currentIndex()].setFocus()
+
+    def say_mask(self) -> None:
+        """What paint means, below the picture."""
+        self.mask_said.setText(self.tr("What is not painted is background."))
+
+    def say_lacking(self) -> None:
+        """There is no class to paint with."""
+        self.mask_said.setText(self.tr("There is nothing to paint with yet: name a class on the right, then Enter."))
+
+    def say_proposal(self, label: str, sure: float) -> None:
+        """What the network proposes for the picture at hand, and how it is answered."""
+        said = self.tr("Proposed: {0}, {1} sure. Enter accepts, a number corrects, Delete rejects.")
+        self.said.setText(said.format(label, formatting.percent(sure, 0)))
+        set_role(self.said, "muted")
 
     def say_label(self, label: str) -> None:
         """What the picture at hand is labelled."""

@@ -76,6 +76,7 @@ class ClassList(QWidget):
     added = Signal(str)
     renamed = Signal(int, str)
     recoloured = Signal(int, int)
+    removed = Signal(int)
     named_all = Signal()
 
     def __init__(self) -> None:
@@ -95,9 +96,17 @@ class ClassList(QWidget):
         self.name.returnPressed.connect(self._add)
         self.rename = button(self.tr("Rename"), self._rename, "link")
         self.recolour = button(self.tr("Other colour"), self._recolour, "link")
+        self.remove = button(self.tr("Delete the class"), self._remove, "link")
         self.first = text("", "muted")
         self.setLayout(
-            column(self.first, (self.list, 1), row(self.rename, self.recolour, None, gap=2), self.name, gap=6)
+            column(
+                self.first,
+                (self.list, 1),
+                row(self.rename, self.recolour, None, gap=2),
+                row(self.remove, None),
+                self.name,
+                gap=6,
+            )
         )
         self._filling = False
         theme().changed.connect(self.list.viewport().update)
@@ -118,6 +127,7 @@ class ClassList(QWidget):
         self.choose(chosen)
         self.rename.setEnabled(bool(classes))
         self.recolour.setEnabled(bool(classes))
+        self.remove.setVisible(bool(classes))
         self.first.setVisible(not classes)
         self.first.setText(
             self.tr("Name a class below, then paint with it.")
@@ -157,6 +167,10 @@ class ClassList(QWidget):
     def _recolour(self) -> None:
         if (item := self.list.currentItem()) is not None:
             self.recoloured.emit(item.data(NUMBER), item.data(COLOUR) % (len(MASKS) - 1) + 1)
+
+    def _remove(self) -> None:
+        if (item := self.list.currentItem()) is not None:
+            self.removed.emit(item.data(NUMBER))
 
     def _tell_rename(self, item: QListWidgetItem) -> None:
         if not self._filling:

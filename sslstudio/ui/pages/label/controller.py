@@ -6,18 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QKeyEvent
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.images.index import ImageIndex, picture_file
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Painted
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
+from sslstudio.engine.runs.proposals import Proposal
 from sslstudio.ui.background import jobs
 from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.pages.label.board import CLASSES, LabelBoard
+from sslstudio.ui.pages.label.gallery import PROPOSED
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.picture import to_image
+from sslstudio.ui.widgets.shortcuts import CLOSE
 from sslstudio.ui.workspace.labels import LabelsController, paths_of
+from sslstudio.ui.workspace.proposals import ProposalsController
 
 NOTHING: npt.NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
 
@@ -25,9 +30,9 @@ NOTHING: npt.NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
 class LabelController(QObject):
     """Connects one board with the open labels."""
 
-    def __init__(self, board: LabelBoard, labels: LabelsController) -> None:
+    def __init__(self, board: LabelBoard, labels: LabelsController, proposals: ProposalsController) -> None:
         super().__init__(board)
-        self.board, self.labels = board, labels
+        self.board, self.labels, self.proposals = board, labels, proposals
         self.root, self.channels = Path(), tuple[int, ...]()
         self.path = ""  # of the picture at hand
         self._loading: jobs.Job | None = None
@@ -42,7 +47,11 @@ class LabelController(QObject):
         board.classes.renamed.connect(self._rename)
         board.classes.recoloured.connect(self._recolour)
         board.canvas.stroked.connect(self._take_stroke)
-        board.canvas.lacking.connect(board.classes.name.setFocus)
+        board.canvas.lacking.connect(self._ask_for_class)
+        board.classes.removed.connect(self._remove)
+        proposals.settled.connect(self._show_settled)
+        for place in (board.gallery.view, board.canvas):
+            place.installEventFilter(self)
 
     # --- the picture at hand
 
@@ -75,6 +84,8 @@ class LabelController(QObject):
     def _show_mask(self, pixels: npt.NDArray[np.uint8]) -> None:
         try:
             mask = self.labels.store.mask(self.path) if self.labels.store else None
+            if mask is None and (proposed := self.proposal) is not None and self.board.kind == "segmentation":
+                mask = self.proposals.mask(proposed)
         except StudioError as error:  # nothing is to be painted over a mask that is only damaged
             self._no_picture(error)
         else:
@@ -88,7 +99,10 @@ class LabelController(QObject):
         store, board = self.labels.store, self.board
         number = store.of.get(self.path) if store is not None else None
         known = store.classes["classification"] if store is not None else {}
-        board.say_label(known[number].name if number in known else "")
+        if number not in known and (proposed := self.proposal) is not None and proposed.label:
+            board.say_proposal(proposed.label, proposed.sure)
+        else:
+            board.say_label(known[number].name if number in known else "")
         if board.kind == "classification" and number is not None:
             board.classes.choose(number)
 
@@ -106,6 +120,46 @@ class LabelController(QObject):
         if self.board.kind == "segmentation" and store is not None:
             known = store.classes["segmentation"].get(number)
             self.board.canvas.choose_class(number if known else 0, known.colour if known else 1)
+
+    # --- what the network proposes
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """For the picture at hand, while its list is looked at: elsewhere nobody asked for it."""
+        if self.board.gallery.filter.currentIndex() != PROPOSED:
+            return None
+        return self.proposals.at(self.path, self.board.kind)
+
+    def accept(self) -> None:
+        """Make a label of what is proposed, and go on to the next one."""
+        if self.proposal is None:
+            return
+        kind, paths = self.board.kind, self.board.gallery.selected
+        if self.proposals.accept(paths if self.path in paths else [self.path], kind):
+            self.board.gallery.step(1)
+
+    def _reject(self) -> bool:
+        if self.proposal is None or not self.proposals.reject(self.path, self.board.kind):
+            return False
+        self.board.gallery.step(1)
+        return True
+
+    def _show_settled(self, path: str) -> None:
+        """One was turned down, or brought back."""
+        self.board.gallery.refresh([path])
+        if path != self.path:
+            self.board.gallery.go_to(path)
+        self.path = ""  # its mask is shown or taken away
+        self.open_picture(path)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter accepts what is proposed, where one works on pictures; it ends a polygon before that."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in CLOSE:
+            free = watched is self.board.gallery.view or not self.board.canvas.corners
+            if free and self.proposal is not None:
+                self.accept()
+                return True
+        return super().eventFilter(watched, event)
 
     # --- labels
 
@@ -128,6 +182,8 @@ class LabelController(QObject):
     def unlabel(self) -> None:
         """Take class or mask away."""
         store = self.labels.store
+        if self._reject():
+            return
         if store is not None and self.path:
             masks = self.board.kind == "segmentation"
             self.labels.do(store.unmasking(self.path) if masks else store.labelling(self.board.at_hand, None))
@@ -143,9 +199,38 @@ class LabelController(QObject):
         if store is None or not self.path:
             return
         height, width = canvas.drawn.shape
+        self._begin_from_proposal()
         if not self.labels.do(store.painting(self.path, (height, width), patch)):
             canvas.drawn[patch.rect.slices] = patch.before  # it could not be kept: so it is not shown
             canvas.renew(patch.rect)
+
+    def _begin_from_proposal(self) -> None:
+        """Who paints on a proposed mask corrects it: it is accepted first."""
+        if self.proposal is not None:
+            drawn = self.board.canvas.drawn.copy()
+            self.proposals.accept([self.path], "segmentation")
+            self.board.canvas.drawn[:] = drawn  # with the stroke that was just made
+            self.board.canvas.renew(Rect(0, 0, drawn.shape[1], drawn.shape[0]))
+
+    def _ask_for_class(self) -> None:
+        """There is nothing to paint with: say so where one looks, and lead to where a class is named."""
+        self.board.say_lacking()
+        self.board.classes.name.setFocus()
+
+    def _remove(self, number: int) -> None:
+        """A class goes, with what was labelled with it; that can be undone."""
+        store, kind = self.labels.store, self.board.kind
+        if store is None or number not in store.classes[kind]:
+            return
+        try:
+            edits = store.removing(kind, number)
+        except StudioError as error:
+            dialogs.tell_error(self.board, error)
+            return
+        self.labels.undo_stack.beginMacro("")
+        for edit in edits:
+            self.labels.do(edit)
+        self.labels.undo_stack.endMacro()
 
     def undo(self) -> None:
         """Take the last edit back."""

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Signal
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QWidget
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Signal
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from sslstudio.engine.images.index import ImageIndex, printable
+from sslstudio.ui.gallery.filter_bar import FilterBar
 from sslstudio.ui.gallery.model import GalleryItem
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.layout import column, text
 
-ALL, OPEN, LABELLED, NEXT, RANDOM = range(5)  # the filters, in the order of the box
+ALL, OPEN, LABELLED, NEXT, RANDOM, PROPOSED = range(6)  # the filters, in the order of the box
 
 
 class LabelGallery(QWidget):
@@ -27,20 +29,23 @@ class LabelGallery(QWidget):
     def __init__(self, label_of: Callable[[str], str]) -> None:
         super().__init__()
         self._label_of = label_of
+        self.proposal_of: Callable[[str], str] = lambda path: ""  # what the network proposes for a picture, '' for none
         self._file_of: Callable[[str], Path] = Path
         self._paths: Sequence[str] = ()
         self.suggested: list[str] = []
         self.shown: list[str] = []
-        self.filter = QComboBox()
+        self.filter = RoomyBox()
         self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
-                              self.tr("To label next"), self.tr("At random")])  # fmt: skip
+                              self.tr("To label next"), self.tr("At random"),
+                              self.tr("Proposed by the network")])  # fmt: skip
         self.filter.setAccessibleName(self.tr("Which pictures are shown"))
         self.filter.currentIndexChanged.connect(self._show_filter)
         self.view = GalleryView()
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.view.chosen.connect(self._tell_choice)
         self.counted = text("", "small", wrap=False)
-        self.setLayout(column(self.filter, (self.view, 1), self.counted, gap=8))
+        self.search = FilterBar(self.view, ("label",))
+        self.setLayout(column(self.filter, self.search, (self.view, 1), self.counted, gap=8))
 
     def show_pictures(self, index: ImageIndex) -> None:
         """Show other pictures, from the first one."""
@@ -48,6 +53,17 @@ class LabelGallery(QWidget):
         self.filter.setCurrentIndex(ALL)
         self.renew()
         self.go_to(self.shown[0] if self.shown else "")
+
+    def take_paths(self, paths: Sequence[str]) -> None:
+        """Some pictures were left out, or came back: the others stay as they are."""
+        if list(paths) == list(self._paths):
+            return
+        here, current = set(paths), self.path
+        self._paths = paths
+        self.suggested = [path for path in self.suggested if path in here]
+        self.renew()
+        if current not in here and self.shown:
+            self.go_to(self.shown[0])
 
     def suggest(self, paths: Sequence[str], which: int = NEXT, *, before: Sequence[str] = ()) -> None:
         """Show those to label next, or at random, after those `before` them; go to the first one without a label."""
@@ -61,7 +77,7 @@ class LabelGallery(QWidget):
     def renew(self) -> None:
         """Filter anew; the current picture stays current where it is shown."""
         current, which = self.path, self.filter.currentIndex()
-        if which in (NEXT, RANDOM):
+        if which in (NEXT, RANDOM, PROPOSED):
             self.shown = list(self.suggested)
         else:
             wanted = {ALL: (True, False), OPEN: (False,), LABELLED: (True,)}[which]
@@ -82,21 +98,27 @@ class LabelGallery(QWidget):
     def _item(self, path: str) -> GalleryItem:
         label = self._label_of(path)
         name = printable(path)
-        return GalleryItem(self._file_of(path), label or name.rpartition("/")[2], "good" if label else "", name)
+        mark = "good" if label else ""
+        proposed = "" if label or self.filter.currentIndex() != PROPOSED else self.proposal_of(path)
+        caption = label or proposed or name.rpartition("/")[2]
+        return GalleryItem(self._file_of(path), caption, mark, name, path, label, bool(label))
 
     # --- the current one
 
     @property
     def path(self) -> str:
         """The current picture, '' for none."""
-        row = self.view.currentIndex().row()
-        return self.shown[row] if 0 <= row < len(self.shown) else ""
+        number = self.view.number
+        return self.shown[number] if 0 <= number < len(self.shown) else ""
 
     @property
     def selected(self) -> list[str]:
         """The selected pictures; at least the current one."""
         rows = sorted(index.row() for index in self.view.selectionModel().selectedIndexes())
-        return [self.shown[row] for row in rows if row < len(self.shown)] or ([self.path] if self.path else [])
+        numbers = [self.view.gallery.number_of(row) for row in rows]
+        return [self.shown[number] for number in numbers if 0 <= number < len(self.shown)] or (
+            [self.path] if self.path else []
+        )
 
     @property
     def asks(self) -> bool:
@@ -111,15 +133,17 @@ class LabelGallery(QWidget):
     def go_to(self, path: str) -> None:
         """Make a picture the current one, if it is shown."""
         if path in self.shown:
-            self._choose(self.shown.index(path))
+            self._choose(self.view.gallery.place_of(self.shown.index(path)))
 
     def step(self, by: int) -> None:
         """To the next one or back."""
         if self.shown:
-            self._choose(min(max(self.view.currentIndex().row() + by, 0), len(self.shown) - 1))
+            model = self.view.gallery
+            self._choose(model.index(min(max(self.view.currentIndex().row() + by, 0), model.rowCount() - 1)))
 
-    def _choose(self, row: int) -> None:
-        index = self.view.gallery.index(row)
+    def _choose(self, index: QModelIndex) -> None:
+        if not index.isValid():  # it is filtered out
+            return
         self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
 

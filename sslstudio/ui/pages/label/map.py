@@ -49,7 +49,7 @@ class LabelMap(QWidget):
     def show_alike(self, alike: "LookAlike", file_of: Callable[[str], Path], group_of: Callable[[str], int]) -> None:
         """Show the pictures."""
         self._paths = alike.paths
-        items = [GalleryItem(file_of(path), printable(path).rpartition("/")[2]) for path in alike.paths]
+        items = [GalleryItem(file_of(path), printable(path).rpartition("/")[2], file=path) for path in alike.paths]
         self.map.show_points(alike.places, [group_of(path) for path in alike.paths], items)
         self._about = (
             self.tr("Alike pictures lie side by side, as the pretrained network sees them.") if alike.by == "own"

@@ -13,17 +13,19 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.operations import pictures as picture_operations
+from sslstudio.ui.operations.runs import run_kind
 from sslstudio.ui.pages.label.board import CLASSES, MAP, MASKS, LabelBoard
 from sslstudio.ui.pages.label.controller import LabelController
 from sslstudio.ui.pages.label.export import LabelExport
-from sslstudio.ui.pages.label.gallery import ALL, NEXT, OPEN, RANDOM
+from sslstudio.ui.pages.label.gallery import ALL, NEXT, OPEN, PROPOSED, RANDOM
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyState
-from sslstudio.ui.widgets.layout import EmptyState, button, text
+from sslstudio.ui.widgets.layout import EmptyState, button, retitle, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
 from sslstudio.ui.workspace.labels import labelled_by, labels_of
+from sslstudio.ui.workspace.proposals import ProposalsController
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
@@ -46,11 +48,13 @@ class LabelPage(Page):
         )  # fmt: skip
         self.labels = labels_of(workspace)
         self.board = LabelBoard(self.label_of)
-        self.editing = LabelController(self.board, self.labels)
+        self.proposals = ProposalsController(workspace, self.labels)
+        self.board.gallery.proposal_of = self.proposal_of
+        self.editing = LabelController(self.board, self.labels, self.proposals)
         self._alike: LookAlike | None = None
         self._asking: jobs.Job | None = None
         self._far = Progress()
-        self._wants_suggestions = False
+        self._wants_suggestions = self._proposals_wait = False
         self._wants = NEXT  # or at random
         self._unasked = False  # suggestions that come by themselves, as the page opens
         self._suggested: Suggested | None = None
@@ -88,6 +92,10 @@ class LabelPage(Page):
         labels.undo_stack.indexChanged.connect(self._show_edit)
         labels.changed.connect(self._take_edit)
         self.board.gallery.filtered.connect(self._take_filter)
+        self.proposals.changed.connect(self._show_proposals)
+        self.proposals.progressed.connect(self._say_busy)
+        self.proposals.settled.connect(lambda _: self._show_why())
+        self.workspace.proposals_wanted.connect(self.look_at_proposals)
         self.board.tabs.currentChanged.connect(self._show_tab)
 
     def _take_keys(self) -> None:
@@ -95,7 +103,8 @@ class LabelPage(Page):
         class_shortcuts(self, editing.take_key)
         page_shortcuts(self, label_keys(), {
             "next": partial(board.gallery.step, 1), "previous": partial(board.gallery.step, -1),
-            "unlabel": editing.unlabel, "suggest": self.suggest, "undo": editing.undo, "redo": editing.redo,
+            "unlabel": editing.unlabel, "accept": editing.accept, "suggest": self.suggest,
+            "proposed": self.look_at_proposals, "undo": editing.undo, "redo": editing.redo,
             "grow": canvas.grow, "shrink": canvas.shrink, "fit": canvas.fit, "zoom_in": canvas.zoom_in,
             "zoom_out": canvas.zoom_out, **{name: partial(board.tools.choose, name) for name in board.tools.tools},
         })  # fmt: skip
@@ -123,9 +132,13 @@ class LabelPage(Page):
         """The window closes."""
         super().finish()
         self.board.map.finish()
+        self.proposals.stop()
         self.labels.close()
 
     def _other_pictures(self) -> None:
+        recognised = self.workspace.recognised
+        if recognised is not None and self.labels.store is not None and recognised.pictures.root == self.editing.root:
+            self.board.gallery.take_paths(recognised.pictures.paths)
         if self.isVisible():
             self.open_labels()
         self._show_state(take_focus=self.faces.currentWidget() is not self.board)  # not from a name being typed
@@ -148,6 +161,10 @@ class LabelPage(Page):
         self.editing.begin(index)
         self.board.gallery.show_pictures(index)
         self._show_state()
+        self.proposals.look()
+        if self._proposals_wait:
+            self.look_at_proposals()
+            return
         if len(index) >= LEAST_SUGGESTED and len(self.labels.find_labelled(self.board.kind)) < len(index):
             self._ask(NEXT, unasked=True)
 
@@ -168,8 +185,10 @@ class LabelPage(Page):
         recognised, labels, kind = self.workspace.recognised, self.labels, self.board.kind
         said, enough = labels.progress(kind, len(recognised.pictures) if recognised else 0)
         self.progress.setText(said)
-        self.halt.setVisible(self._asking is not None)
+        self.halt.setVisible(self._asking is not None or self.proposals.asking)
         self.progress.setVisible(self.export.busy.isHidden() or self._asking is not None)
+        again = self.board.gallery.filter.currentIndex() == PROPOSED and self.workspace.result is not None
+        retitle(self.forward, self.tr("Learn again with these") if again else self.tr("Fine-tune with these"))
         self.forward.setEnabled(bool(labels.find_labelled(kind)))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")
@@ -214,7 +233,11 @@ class LabelPage(Page):
             self._asking = jobs.run(op, self._take_alike, self._give_up_asking, owner=self, progress=self._say_busy)
 
     def stop_comparing(self) -> None:
-        """Compare no further; what needs it asks again."""
+        """Compare no further, and ask no network further; what needs it asks again."""
+        if self.proposals.asking:
+            self.proposals.stop()
+            self._show_progress()
+            self._show_why()
         if self._asking is not None:
             self._asking.cancel()
             self._asking, self._wants_suggestions = None, False
@@ -309,11 +332,70 @@ class LabelPage(Page):
         """Another list was chosen by hand."""
         if which in (NEXT, RANDOM):
             self._ask(which)
+        elif which == PROPOSED:
+            self._show_proposals()
+            self.proposals.ask()
+        self._show_progress()
         self._show_why()
+
+    # --- what the last network proposes
+
+    def look_at_proposals(self) -> None:
+        """Show what the last fine-tuned network proposes, and ask it where it has not been asked."""
+        if self.labels.store is None:
+            self._proposals_wait = True  # until the labels are open
+            return
+        self._proposals_wait = False
+        run = self.workspace.result
+        kind = run_kind(run) if run is not None else ""
+        if kind and kind != self.board.kind:
+            self.board.tabs.setCurrentIndex(MASKS if kind == "segmentation" else CLASSES)
+        if self.board.gallery.filter.currentIndex() == PROPOSED:
+            self._take_filter(PROPOSED)
+        else:
+            self.board.gallery.filter.setCurrentIndex(PROPOSED)
+
+    def proposal_of(self, path: str) -> str:
+        """What is proposed for a picture, in words; '' for nothing."""
+        one = self.proposals.at(path, self.board.kind)
+        if one is None:
+            return ""
+        return self.tr("{0}? {1}").format(one.label or self.tr("mask"), formatting.percent(one.sure, 0))
+
+    def _show_proposals(self) -> None:
+        gallery = self.board.gallery
+        if gallery.filter.currentIndex() == PROPOSED:
+            gallery.suggest(self.proposals.left(self.board.kind), PROPOSED)
+            self.editing.path = ""  # the same picture may be at hand, without what is proposed for it
+            if gallery.path:
+                self.editing.open_picture(gallery.path)
+        self._show_progress()
+        self._show_why()
+
+    def _why_proposed(self) -> str:
+        """One line on what is proposed, by whom, and how it is answered."""
+        proposals, kind = self.proposals, self.board.kind
+        if proposals.wrong:
+            return proposals.wrong
+        if proposals.asking:
+            return self.tr("Asking the network about your pictures. What it proposes appears here.")
+        if proposals.found is None:
+            return self.tr("Nothing is proposed yet: fine-tune on a few labels first.")
+        if proposals.found.kind != kind:
+            return self.tr("The last network proposes the other kind of label: see the other tab.")
+        left = len(proposals.left(kind))
+        if not left:
+            return self.tr("Nothing is left that the network could propose. Learn again with the labels there are.")
+        said = self.tr(
+            "{0} proposed, the least sure first. Enter or A accepts, a number or a stroke corrects, Delete rejects. "
+            "None is a label before you accept it."
+        )
+        return said.format(formatting.count(left, self.tr("picture"), self.tr("pictures")))
 
     def _take_edit(self, edit: Edit) -> None:
         """A label counts: was it asked for, and is another one to be asked for?"""
         gallery, asked = self.board.gallery, self._suggested
+        self._show_why()
         if asked is None or not gallery.asks:
             return
         known = set(asked.paths)
@@ -327,6 +409,8 @@ class LabelPage(Page):
         which, store = self.board.gallery.filter.currentIndex(), self.labels.store
         if self._wants_suggestions and which in (ALL, NEXT) and self._wants == NEXT:
             said = self.tr("Comparing the pictures, to suggest those whose labels teach most. You can label meanwhile.")
+        elif which == PROPOSED:
+            said = self._why_proposed()
         elif which in (NEXT, RANDOM):
             said = formatting.render(self._suggested.why) if self._suggested is not None else ""
         else:
@@ -358,3 +442,5 @@ class LabelPage(Page):
         """Fine-tune with the labels as they are."""
         self.labels.hand_over(always=True)
         self.workspace.wants_page.emit("finetune")
+        if self.board.gallery.filter.currentIndex() == PROPOSED and self.workspace.result is not None:
+            self.workspace.learn_again.emit()

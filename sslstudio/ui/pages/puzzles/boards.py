@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QToolButton
 
 from sslstudio.ui.pages.puzzles.board import Board
 from sslstudio.ui.pages.puzzles.tile_board import TileBoard
+from sslstudio.ui.widgets.buttons import disable
 from sslstudio.ui.widgets.layout import button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
 from sslstudio.ui.widgets.shortcuts import SIDEWAYS
@@ -144,8 +145,8 @@ class TurnBoard(Board):
     def reveal(self, right: tuple[int, ...]) -> None:
         """It stays as it was turned."""
         self._done = True
-        self.left.setEnabled(False)
-        self.right.setEnabled(False)
+        for one in (self.left, self.right):
+            disable(one, self.tr("It is answered already."))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right."""

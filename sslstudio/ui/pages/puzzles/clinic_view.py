@@ -47,11 +47,30 @@ class FindingView(Card):
         for change in changes:
             key, _, value = change.partition("=")
             section, _, name = key.rpartition(".")
-            said.append(self.tr("Set {0} to {1}").format(name.replace("_", " "), value))
+            said.append(self.tr("Set {0} to {1}").format(_title_of(section, name), value))
         words = ", ".join(said)
         if section in finding.tasks and section != task:  # the answer for another task comes first
-            return f"{formatting.render(section.replace('_', ' ').capitalize())}: {words}"
+            return f"{_task_title(section)}: {words}"
         return words
+
+
+def _task_title(name: str) -> str:
+    from sslstudio.engine.tasks.base import load_tasks
+
+    return formatting.render(load_tasks()[name].title)
+
+
+def _title_of(section: str, name: str) -> str:
+    """An option as the forms call it, and not as the engine does."""
+    from sslstudio.engine.core.config import option_at
+    from sslstudio.engine.tasks.base import load_tasks
+    from sslstudio.engine.training.config import PretrainConfig
+
+    tasks = load_tasks()
+    field = (
+        option_at(tasks[section].Config, name) if section in tasks else option_at(PretrainConfig, f"{section}.{name}")
+    )
+    return f"“{formatting.render(field.about.title)}”"
 
 
 class ClinicView(QWidget):

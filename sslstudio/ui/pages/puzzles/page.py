@@ -4,12 +4,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QStackedWidget, QTabWidget
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QPushButton, QStackedWidget, QTabWidget
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
+from sslstudio.ui.base.theme import tint
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.operations import runs as run_operations
@@ -19,7 +20,9 @@ from sslstudio.ui.pages.puzzles.explanation import ExplanationView
 from sslstudio.ui.pages.puzzles.play import PlayTab
 from sslstudio.ui.pages.puzzles.puzzle_view import PuzzleGrid
 from sslstudio.ui.pages.split import split_of
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import (
     EmptyState,
@@ -27,6 +30,7 @@ from sslstudio.ui.widgets.layout import (
     button,
     column,
     make_scrollable,
+    retitle,
     row,
     side_panel,
     text,
@@ -72,6 +76,12 @@ class PretextPage(Page):
         self.tasks.setObjectName("choices")
         self.tasks.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # all are in sight
         self.tasks.currentRowChanged.connect(self._choose)
+        self._order: list[str] = []  # the tasks as the list has them
+        self._first = 0  # how many of them are to be tried first
+        self._unfolded = False
+        self.others = button("", self.toggle_others, "link", "right")
+        self.others.setAccessibleDescription(self.tr("Opens and closes the other puzzles"))
+        self.why = text("", "small")
         self.summary, self.paper = text(""), text("", "small")
         self.form = ConfigForm()
         self.form.changed.connect(self._take_options)
@@ -79,7 +89,19 @@ class PretextPage(Page):
         line = QFrame()
         line.setObjectName("line")
         line.setFixedHeight(1)
-        about = column(self.tasks, self.summary, self.paper, line, self.wrong, (self.form, 1), gap=12)
+        head = text(self.tr("Best for your pictures"), "field", wrap=False)
+        about = column(
+            head,
+            self.tasks,
+            row(self.others, None),
+            self.why,
+            self.summary,
+            self.paper,
+            line,
+            self.wrong,
+            (self.form, 1),
+            gap=12,
+        )
         self.left = side_panel(about)
 
     def _add_right(self) -> None:
@@ -126,25 +148,59 @@ class PretextPage(Page):
         self.left.setVisible(engine is not None)
         if engine is None:
             return
+        self._list_tasks()
+        self._show_task()
+
+    def _list_tasks(self) -> None:
+        """Those to try first, by what was measured and what the clinic found; the others folded below them."""
+        from sslstudio.engine.clinic.recommend import recommend
+
+        engine, found, recognised = self.workspace.engine, self.clinic.found, self.workspace.recognised
+        if engine is None:
+            return
+        masks = recognised is not None and recognised.masks is not None and not recognised.classes
+        suits = {name: found.clinic.suits(name).word for name in engine.tasks} if found is not None else {}
+        ordered = recommend(list(engine.tasks), suits, masks=masks)
+        self._order, self._first = [one.task for one in ordered], sum(one.first for one in ordered)
         self.tasks.blockSignals(True)
         self.tasks.clear()
-        for facts in engine.tasks.values():
-            self.tasks.addItem(QListWidgetItem(facts.title))
-        self.tasks.setCurrentRow(list(engine.tasks).index(self.workspace.task))
+        for one in ordered:
+            item = QListWidgetItem(engine.tasks[one.task].title)
+            item.setToolTip(formatting.render(one.why))
+            self.tasks.addItem(item)
+        self.tasks.setCurrentRow(self._order.index(self.workspace.task))
         self.tasks.blockSignals(False)
-        self.tasks.setFixedHeight(self.tasks.sizeHintForRow(0) * len(engine.tasks) + 4)
-        self._show_task()
+        self._fold_others()
+
+    def toggle_others(self) -> None:
+        """Show the other puzzles, or put them away."""
+        self._unfolded = not self._unfolded
+        self._fold_others()
+
+    def _fold_others(self) -> None:
+        """The chosen one stays in sight, wherever it stands."""
+        chosen = self.tasks.currentRow()
+        shown = [self._unfolded or at < self._first or at == chosen for at in range(len(self._order))]
+        for at, one in enumerate(shown):
+            self.tasks.setRowHidden(at, not one)
+        self.tasks.setFixedHeight(self.tasks.sizeHintForRow(0) * sum(shown) + 4)
+        said = self.tr("Fewer puzzles") if self._unfolded else self.tr("Other puzzles to learn from")
+        retitle(self.others, said)
+        tint(self.others, "down" if self._unfolded else "right", "accent")
+        item = self.tasks.item(chosen)
+        self.why.setText(f"{item.text()}: {item.toolTip()}" if item is not None else "")
 
     def _choose(self, number: int) -> None:
         if self.workspace.engine is not None and number >= 0:
-            name = list(self.workspace.engine.tasks)[number]
+            name = self._order[number]
+            self._fold_others()
             self.workspace.choose_task(name, self.workspace.options[name])
             self._show_task()
 
     def choose_task(self, name: str) -> None:
         """Choose a task by its name."""
         if self.workspace.engine is not None:
-            self.tasks.setCurrentRow(list(self.workspace.engine.tasks).index(name))
+            self.tasks.setCurrentRow(self._order.index(name))
 
     def _show_task(self) -> None:
         facts = self.workspace.task_facts
@@ -173,6 +229,7 @@ class PretextPage(Page):
         self._show_tasks()
 
     def _show_clinic(self) -> None:
+        self._list_tasks()
         if self.clinic.found is not None:
             self.clinic_view.show_clinic(self.clinic.found.clinic, self.workspace.task, self.clinic.examples)
         elif self.clinic.under_way:
@@ -265,7 +322,17 @@ class PretextPage(Page):
             if known is face:
                 self.faces.setCurrentWidget(known)
         for one in (self.another, self.forward, self.copy):
-            one.setEnabled(face is self.puzzles)
+            offer(one, unless=self._reason_against(one, face))
+
+    def _reason_against(self, one: QPushButton, face: object) -> str:
+        """Why a button cannot be pressed. The way on does not wait for puzzles: they only show what is learnt from."""
+        if self.workspace.recognised is None:
+            return self.tr("Choose pictures first.")
+        if self.workspace.engine is None:
+            return self.tr("The learning engine is being loaded.")
+        if one is self.another and face is self.waiting:
+            return self.tr("Puzzles are being made.")
+        return self.tr("This puzzle does not suit these pictures. Choose another one.") if face is self.refused else ""
 
     def _wait(self, heading: str, explanation: str) -> None:
         self.waiting.say(heading, explanation)

@@ -10,6 +10,7 @@ from sslstudio.ui.forms.editors import steady
 from sslstudio.ui.pages.puzzles.board import Board
 from sslstudio.ui.pages.puzzles.boards import board_for
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.buttons import disable, enable, offer
 from sslstudio.ui.widgets.choice_box import ChoiceBox
 from sslstudio.ui.widgets.layout import Card, Figure, button, clear, column, row, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture, to_image
@@ -110,7 +111,8 @@ class PlayView(QWidget):
         self._say_score()
 
     def _offer(self) -> None:
-        self.check.setEnabled(self.board is not None and self.board.answer() is not None)
+        answered = self.board is not None and self.board.answer() is not None
+        offer(self.check, unless="" if answered else self.tr("Answer the puzzle first."))
 
     def check_answer(self) -> None:
         """Compare with the right answer, and show both and the network's."""
@@ -149,9 +151,9 @@ class PlayView(QWidget):
             if self.board is not None:
                 self.board.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
-            self.go_on.setEnabled(False)
+            disable(self.go_on, self.tr("Further puzzles are being made."))
             self.more_wanted.emit()
-            self.go_on.setEnabled(True)
+            enable(self.go_on)
 
     # --- the score
 

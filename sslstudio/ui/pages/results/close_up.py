@@ -123,7 +123,7 @@ class CloseUp(Card):
         for file, alike, label in found:
             mark = "" if one is None or not one.label or not label else "good" if label == one.label else "bad"
             tip = self.tr("{0}\nYour label: {1}\nLikeness {2}").format(file, label or "–", formatting.number(alike))
-            items.append(GalleryItem(self._file_of(file), label or Path(file).name, mark, tip))
+            items.append(GalleryItem(self._file_of(file), label or Path(file).name, mark, tip, file, label))
         self.near.show_items(items)
 
     def _show_heat(self, image: QImage) -> None:

@@ -3,7 +3,7 @@ predictions say it all. Runs on another thread."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,16 @@ from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.metrics import FinetuneMetrics
 from sslstudio.engine.runs.test_predictions import Prediction, mask_file, predictions_of
 from sslstudio.ui.gallery.model import GalleryItem
-from sslstudio.ui.pages.results.mask_overlay import Overlay, mask_image
+from sslstudio.ui.pages.results.mask_overlay import Overlay
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.mask_image import mask_image
 from sslstudio.ui.widgets.picture import to_image
 
 if TYPE_CHECKING:
+    from sslstudio.engine.evaluate.class_rates import ClassRates
     from sslstudio.engine.labels.masks.decode import MaskCoding
     from sslstudio.engine.runs.run_folder import RunFolder
+    from sslstudio.engine.verdicts.ladder import Ladder
 
 LARGE = 900  # pixels of the short side of a picture that is looked at closely
 
@@ -41,6 +44,8 @@ class Results:
     metrics: FinetuneMetrics
     predictions: Mapping[str, list[Prediction]]  # part -> the ones most worth a look first
     coding: "MaskCoding | None" = None  # what the values of the true masks mean
+    rates: Mapping[str, "list[ClassRates]"] = field(default_factory=dict)  # part -> of each class
+    ladder: "Ladder | None" = None  # what it says, question by question
     network: Path | None = None  # the run whose weights they are; of a cross-validation its first fold
     channels: tuple[int, ...] = ()  # that the network sees, () for the usual ones
 
@@ -51,8 +56,11 @@ class Results:
 
 def load_results(run: Path, control: RunControl) -> Results:
     """Read a finished fine-tuning run. Raises DataError when it has no result yet."""
+    from sslstudio.engine.evaluate.class_rates import rates_of
     from sslstudio.engine.runs.run_folder import RunFolder
     from sslstudio.engine.training.recognised_record import find_changes
+    from sslstudio.engine.verdicts.effort import read_effort
+    from sslstudio.engine.verdicts.ladder import climb
 
     opened = RunFolder.open(run)
     metrics = opened.finetune_metrics()
@@ -69,7 +77,11 @@ def load_results(run: Path, control: RunControl) -> Results:
     shown: FinetuneMetrics = {**metrics, "notes": [*metrics["notes"], *find_changes(opened, place, labels)]}
     channels = read_channels(str(data.get("channels", "")))
     network = run if opened.read_json("folds.json") is None else run / "fold-1"
-    return Results(run, folder, config.get("source", ""), shown, found, coding, network, channels)
+    ladder = climb(metrics, read_effort(run))
+    rates = {} if masks else {part: rates_of(run, part, metrics["classes"]) for part in metrics["parts"]}
+    return Results(
+        run, folder, config.get("source", ""), shown, found, coding, rates, ladder, network=network, channels=channels
+    )
 
 
 def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str], names: Sequence[str]) -> "MaskCoding":
@@ -90,6 +102,12 @@ def _coding(run: "RunFolder", folder: str, labels: str, roles: Mapping[str, str]
     return masks.coding
 
 
+def warns_of_copies(note: str) -> bool:
+    """Whether a note says that test pictures have near copies among those that were trained on."""
+    template = getattr(note, "template", note)
+    return "near copy among the pictures trained" in template and not template.startswith("No test picture")
+
+
 def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunControl) -> dict[str, int]:
     """The test pictures in which a class was taken for another, and in how many pixels, most first."""
     from sslstudio.engine.runs.confusions import where_confused
@@ -98,14 +116,11 @@ def confused_in(run: Path, part: str, truth: int, predicted: int, control: RunCo
 
 
 def items_of(
-    folder: Path,
-    predictions: list[Prediction],
-    captions: Mapping[str, str] | None = None,
-    channels: tuple[int, ...] = (),
+    results: Results, part: str, predictions: list[Prediction], captions: Mapping[str, str] | None = None
 ) -> list[GalleryItem]:
-    """Predictions as gallery items. captions: what is said of each file instead of how well it did; channels: those
-    that the network sees."""
-    items = [_item(picture_file(folder, one.file, channels), one) for one in predictions]
+    """Predictions of a part as gallery items. captions: what is said of each file instead of how well it did."""
+    folder = results.folder
+    items = [_item(folder, one, results, part) for one in predictions]
     if captions is None:
         return items
     return [
@@ -114,15 +129,23 @@ def items_of(
     ]
 
 
-def _item(file: Path, one: Prediction) -> GalleryItem:
+def _item(folder: Path, one: Prediction, results: Results, part: str) -> GalleryItem:
+    file = results.file(one.file)
     if one.iou is not None:
-        return GalleryItem(file, formatting.overlap(one.iou), tip=one.file)
+        truth = (folder / one.mask, results.coding) if results.coding is not None and one.mask else None
+        return GalleryItem(
+            file, formatting.overlap(one.iou), tip=one.file, file=one.file, labelled=True,
+            confidence=one.iou, part="test", truth=truth, answer=mask_file(results.run, part, one.file),
+        )  # fmt: skip
     sure = formatting.percent(one.confidence, 0)
     caption = f"{one.predicted} {sure}"
     told = formatting.tr("{0}\nYour label: {1}\nThe network says: {2}, {3} sure").format(
         one.file, one.label, one.predicted, sure
     )
-    return GalleryItem(file, caption, "bad" if one.wrong else "good", told)
+    return GalleryItem(
+        file, caption, "bad" if one.wrong else "good", told, file=one.file, label=one.label,
+        predicted=one.predicted, confidence=one.confidence, part="test",
+    )  # fmt: skip
 
 
 def load_picture(path: Path, control: RunControl) -> QImage:

@@ -5,13 +5,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs.metrics import interval_of
 from sslstudio.ui.background import jobs
+from sslstudio.ui.gallery.model import GalleryItem
+from sslstudio.ui.gallery.requests import Wish, requests
 from sslstudio.ui.operations import inspection as inspection_operations
 from sslstudio.ui.operations.inspection import DoubtLine
 from sslstudio.ui.pages.results import data as results_data
@@ -23,7 +25,7 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, row, text, tool, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
-from sslstudio.ui.widgets.shortcuts import doubt_keys, page_shortcuts
+from sslstudio.ui.widgets.shortcuts import CHOOSE_KEYS, doubt_keys, listen, page_shortcuts
 from sslstudio.ui.widgets.tables import fill, table
 
 
@@ -39,10 +41,15 @@ class DoubtsView(QWidget):
         self.list = table([self.tr("Picture"), self.tr("Your label"), self.tr("Rather"), self.tr("Decided")], stretch=0)
         self.list.setAccessibleName(self.tr("Doubtful labels"))
         self.list.itemSelectionChanged.connect(self._choose)
+        self.list.cellDoubleClicked.connect(lambda at, _: requests().opened.emit(self.wish(at)))
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        for key in CHOOSE_KEYS:
+            listen(self.list, key, self._look_closely)
         self.told = text("", "muted")
         self.picture, self.said = Picture(least=180, enlarge=6.0), text("")
         self.keep = button(self.tr("Keep the label"), lambda: self._decide("keep"), icon="check")
-        self.change = button(self.tr("Change it"), lambda: self._decide("change"), "primary", "tag")
+        self.change = button(self.tr("Change it"), lambda: self._decide("change"), icon="tag")
         self.unsure = button(self.tr("Unsure"), lambda: self._decide("unsure"), icon="question")
         self.back = button(self.tr("Take back"), lambda: self._decide(""), "link", "refresh")
         keys, stack = doubt_keys(), deciding.undo_stack
@@ -158,9 +165,30 @@ class DoubtsView(QWidget):
             said.append(
                 self.tr("What you decide is written to doubts.csv in the run; your own files stay as they are.")
             )
+        said += self._own_errors(count)
         if self._weak:
             said.append(self.tr("This network is hardly better than guessing, so its doubts say little."))
         return said
+
+    def _own_errors(self, count: int) -> list[str]:
+        """How often the network errs itself: of its doubts, so many may be its own mistakes."""
+        assert self._results is not None
+        answers = self._results.predictions.get(self._inspection.part) or []
+        judged = [one for one in answers if one.iou is None and one.label]
+        if not judged:
+            return []
+        wrong = sum(one.wrong for one in judged) / len(judged)
+        said = self.tr("This network itself is wrong in {0} of 100 test pictures").format(round(100 * wrong))
+        closer = self._inspection.closer
+        asked = len(closer.paths) - len(closer.taught) if closer is not None else len(judged)
+        own = wrong * asked  # mistakes that such a network makes where every label is right
+        if own >= count:
+            return [self.tr("{0}: most of its doubts may be its own mistakes, so look at each.").format(said)]
+        return [
+            self.tr("{0}: of the labels that it doubts, up to {1} in 100 may be right as they are.").format(
+                said, round(100 * own / count)
+            )
+        ]
 
     def _say_opening(self, said: Preparing) -> None:
         """A first change has the labels opened, which may take a while where masks are taken over."""
@@ -232,6 +260,27 @@ class DoubtsView(QWidget):
 
     def _show(self, file: str, image: QImage) -> None:
         self.picture.show_image(image, file)
+
+    def wish(self, at: int) -> Wish:
+        """The picture of a line, among all of the list."""
+        assert self._results is not None
+        items = [
+            GalleryItem(
+                self._results.file(one.file), one.label, tip=one.file, file=one.file, label=one.label,
+                predicted=one.suggested, confidence=one.chance,
+            )
+            for one in self.shown()
+        ]  # fmt: skip
+        return Wish(items, at, self.list, [at], go_to=self.list.selectRow)
+
+    def _look_closely(self) -> None:
+        if 0 <= self.chosen < len(self.shown()):
+            requests().opened.emit(self.wish(self.chosen))
+
+    def _show_menu(self, place: QPoint) -> None:
+        at = self.list.rowAt(place.y())
+        if 0 <= at < len(self.shown()):
+            requests().menu_wanted.emit(self.wish(at), self.list.viewport().mapToGlobal(place))
 
     def _decide(self, decision: str) -> None:
         if 0 <= self.chosen < len(self.shown()):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
@@ -16,6 +16,7 @@ from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.predict_card import PredictCard
 from sslstudio.ui.pages.results.row_job import run_in_row
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 
@@ -42,7 +43,7 @@ class ExportCard(Card):
             ),
             "muted",
         )
-        self.form = QComboBox()
+        self.form = RoomyBox()
         self.form.setAccessibleName(self.tr("Format"))
         titles = (self.tr("All formats"), "safetensors", "ONNX", "TorchScript")
         for name, title in zip(FORMATS, titles, strict=True):

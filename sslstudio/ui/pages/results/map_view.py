@@ -22,6 +22,7 @@ from sslstudio.ui.pages.results.map_legend import MapLegend
 from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, symbol, text, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
@@ -46,7 +47,7 @@ class MapView(QWidget):
         self._of: list[int] = []  # the number of each spot's group
         self._job: jobs.Job | None = None
         self.told = text("", "muted")
-        self.by = QComboBox()
+        self.by = RoomyBox()
         self.by.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.by.setAccessibleName(self.tr("Colours by"))
         self.by.currentIndexChanged.connect(self._colour)
@@ -150,7 +151,10 @@ class MapView(QWidget):
         assert self._results is not None
         answer = self.tr("{0}, the network: {1}").format(spot.label, spot.answer) if spot.label else ""
         mark = "" if not spot.label else "good" if spot.label == spot.answer else "bad"
-        return GalleryItem(self._results.file(spot.file), answer or self._overlap(spot) or Path(spot.file).name, mark)
+        return GalleryItem(
+            self._results.file(spot.file), answer or self._overlap(spot) or Path(spot.file).name, mark,
+            file=spot.file, label=spot.label, predicted=spot.answer,
+        )  # fmt: skip
 
     def _overlap(self, spot: Spot) -> str:
         iou = measured(self._tested, spot)

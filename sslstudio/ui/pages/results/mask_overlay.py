@@ -7,16 +7,17 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolTip, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QSlider, QToolTip, QWidget
 
 from sslstudio.ui.base.theme import MASKS, colours
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
+from sslstudio.ui.widgets.mask_image import outline_of
 from sslstudio.ui.widgets.picture import Picture
 
 Classes = npt.NDArray[np.uint8]
-LEFT_OUT = 255  # pixels that do not count
 
 
 @dataclass(frozen=True)
@@ -28,32 +29,6 @@ class Overlay:
     truth: QImage
     predicted: QImage
     classes: tuple[Classes, Classes] | None = None  # the numbers behind the two, (h, w)
-
-
-def mask_image(mask: npt.NDArray[np.uint8]) -> QImage:
-    """Class numbers (h, w) -> an image that is clear where the background is and where pixels do not count."""
-    table = np.zeros((256, 4), np.uint8)
-    for number in range(1, LEFT_OUT):
-        colour = QColor(MASKS[1 + (number - 1) % (len(MASKS) - 1)])
-        table[number] = colour.red(), colour.green(), colour.blue(), 255
-    pixels = np.ascontiguousarray(table[mask])
-    height, width = mask.shape
-    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
-
-
-def outline_of(mask: QImage) -> QImage:
-    """The borders of a mask image alone: what has a pixel of another class above, below or beside it."""
-    plain = mask.convertToFormat(QImage.Format.Format_RGBA8888)
-    height, width = plain.height(), plain.width()
-    pixels = np.frombuffer(plain.constBits(), np.uint32).reshape(height, -1)[:, :width].copy()
-    border = np.zeros((height, width), bool)
-    down, across = pixels[1:] != pixels[:-1], pixels[:, 1:] != pixels[:, :-1]
-    border[1:] |= down
-    border[:-1] |= down
-    border[:, 1:] |= across
-    border[:, :-1] |= across
-    pixels[~border] = 0
-    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
 class MaskedPicture(Picture):
@@ -178,7 +153,7 @@ class OverlayView(Card):
         self._overlay: Overlay | None = None
         self._names: Sequence[str] = ()
         self._unsure = QImage()
-        self.style_of = QComboBox()
+        self.style_of = RoomyBox()
         self.style_of.setAccessibleName(self.tr("How masks are drawn"))
         for title in (self.tr("Filled"), self.tr("Outlines")):
             self.style_of.addItem(title)

@@ -1,12 +1,13 @@
 """What came out of a fine-tuning, read from the run's own files."""
 
+import math
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from sslstudio.engine.core.messages import joined_parts
 from sslstudio.engine.runs.metrics import class_columns
 from sslstudio.ui.background import jobs
 from sslstudio.ui.pages.page import Page
@@ -17,26 +18,32 @@ from sslstudio.ui.pages.results.doubts import DoubtsController
 from sslstudio.ui.pages.results.doubts_view import DoubtsView
 from sslstudio.ui.pages.results.export_view import ExportView
 from sslstudio.ui.pages.results.inspection import InspectionController
+from sslstudio.ui.pages.results.label_curve_card import LabelCurveCard
 from sslstudio.ui.pages.results.map_view import MapView
 from sslstudio.ui.pages.results.predictions_view import PredictionsView
 from sslstudio.ui.pages.results.twins_view import TwinsView, compared
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.choice_box import RoomyBox
+from sslstudio.ui.widgets.ladder_view import Rungs, VerdictLine
 from sslstudio.ui.widgets.layout import (
     Card,
     EmptyState,
+    Notice,
     button,
     clear,
     column,
     make_scrollable,
     row,
-    symbol,
     text,
     wrap_layout,
 )
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
 from sslstudio.ui.workspace.workspace import Change, Workspace
+
+if TYPE_CHECKING:
+    from sslstudio.engine.evaluate.class_rates import ClassRates, Rate
 
 MOST_WIDE = 440  # pixels for the table of classes: the matrix beside it needs the rest
 
@@ -51,18 +58,23 @@ class ResultsPage(Page):
         )
         self.results: Results | None = None
         self._cell: jobs.Job | None = None
-        self.part = QComboBox()
+        self.part = RoomyBox()
         self.part.setAccessibleName(self.tr("Which network"))
         self.part.currentIndexChanged.connect(self._show_part)
         self.part_label = text(self.tr("Look at:"), "muted", wrap=False)
         self.corner.addWidget(self.part_label)
         self.corner.addWidget(self.part)
-        again = button(self.tr("Fine-tune again"), lambda: workspace.wants_page.emit("finetune"), icon="refresh")
-        self.folder = button(self.tr("Open its folder"), self.open_folder, "primary", "folder")
-        worth = button(
+        again = button(self.tr("Learn again"), self.learn_again, icon="refresh")
+        again.setToolTip(self.tr("Fine-tune with the labels there are now, from the start that measures better"))
+        self.folder = button(self.tr("Open its folder"), self.open_folder, icon="folder")
+        self.propose = button(self.tr("Check what it proposes"), self.look_at_proposals, "primary", "check")
+        self.propose.setToolTip(
+            self.tr("Its answers for the pictures without a label, to accept, correct or reject one by one")
+        )
+        self.worth = button(
             self.tr("How many labels is it worth?"), lambda: workspace.ask_comparison("compare"), icon="compare"
         )
-        self.end_with(again, worth, None, self.folder)
+        self.end_with(again, self.folder, None, self.propose)
         to_labels = button(self.tr("To fine-tuning"), lambda: workspace.wants_page.emit("finetune"), "primary", "tag")
         self.missing = EmptyState(
             "chart", self.tr("No result yet"),
@@ -79,8 +91,9 @@ class ResultsPage(Page):
         self._load()
 
     def _add_result(self) -> None:
-        self.verdict = text("", "verdict")
-        self.verdict_more = text("")  # what else there is to it
+        self.line = VerdictLine()
+        self.verdict = self.line.said
+        self.rungs = Rungs()
         self.counts = text("", "muted")
         self.older = text("", "muted")  # said of results of an earlier version
         self.scores = ScoreTable()
@@ -107,23 +120,36 @@ class ResultsPage(Page):
         self.tabs.addTab(wrap_layout(column(12, self.map)), self.tr("Map"))
         self.tabs.addTab(wrap_layout(column(12, self.doubts)), self.tr("Doubtful labels"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(12, self.take))), self.tr("Take it away"))
-        said = column(self.verdict, self.verdict_more, self.counts, self.older, gap=4)
-        head = Card(margin=16).add(row(symbol("chart", "accent", 28), (said, 1), gap=16))
-        self.result = wrap_layout(column(head, (self.tabs, 1), gap=12))
+        self.copies = Notice()
+        self.to_copies = button(self.tr("Look at the near copies"), self.workspace.ask_copies, icon="images")
+        self.to_copies.hide()
+        for one in (self.counts, self.older):
+            self.line.below.addWidget(one)
+        head = Card(margin=16).add(self.line)
+        self.result = wrap_layout(column(head, row((self.copies, 1), self.to_copies), (self.tabs, 1), gap=12))
         self.faces.addWidget(self.result)
 
     def _scores_tab(self) -> QWidget:
-        notes = Card(self.tr("How to read this"), margin=16).add(self.notes, None)
+        notes = Card(self.tr("How to read this"), margin=16).add(self.notes, self.worth, None)
         self.twins_card = Card(self.tr("Picture by picture"), margin=16).add(
             self.twins, text(self.tr("Click a stretch to see its pictures."), "small")
         )
-        inside = row((column(self.scores, self.twins_card, None, gap=14), 3), (notes, 2), gap=14)
-        return make_scrollable(wrap_layout(column(12, inside, None)))
+        self.more_labels = LabelCurveCard()
+        inside = row((column(self.scores, self.more_labels, self.twins_card, None, gap=14), 3), (notes, 2), gap=14)
+        return make_scrollable(wrap_layout(column(12, self.rungs, inside, None, gap=14)))
 
     def _matrix_tab(self) -> QWidget:
         self.hint = text("", "small")
         left = Card(margin=16).add((self.matrix, 1), self.hint)
-        right = Card(self.tr("Class by class"), margin=16).add(self.per_class)
+        self.rates = table([self.tr("Class"), *rate_heads()], stretch=0)
+        self.rates.setAccessibleName(self.tr("Each class against all others"))
+        self.rates.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.per_class.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.rates_title = text(self.tr("Each class against all others, with 95 % intervals"), "field")
+        right = Card(self.tr("Class by class"), margin=16).add(
+            (self.per_class, 1), self.rates_title, (self.rates, 1),
+            text(self.tr("Ctrl+C copies the selected lines, for a spreadsheet."), "small"),
+        )  # fmt: skip
         inside = row((left, 3), (right, 2), gap=14)
         return wrap_layout(column(12, inside))
 
@@ -158,10 +184,10 @@ class ResultsPage(Page):
         """Show a result."""
         self.results = results
         metrics = results.metrics
-        first, *more = (formatting.tidy(formatting.render(part)) for part in joined_parts(metrics["verdict"]))
-        self.verdict.setText(first)
-        self.verdict_more.setText(" ".join(more))
-        self.verdict_more.setVisible(bool(more))
+        ladder = results.ladder
+        self.line.show_ladder(ladder)
+        if ladder is not None:
+            self.rungs.show_ladder(ladder)
         trained = formatting.count(metrics["n_train"], self.tr("labelled picture"), self.tr("labelled pictures"))
         tested = formatting.count(metrics["n_test"], self.tr("test picture"), self.tr("test pictures"))
         parts = [self.tr("Trained on {0}").format(trained), self.tr("measured on {0}").format(tested), results.run.name]
@@ -170,15 +196,25 @@ class ResultsPage(Page):
         self.older.setText(older)
         self.older.setVisible(bool(older))
         self.scores.show_scores(metrics)
+        self.more_labels.show_results(results)
         clear(self.notes)
-        for sentence in [self._reading(), *metrics["notes"]]:
+        for sentence in [metrics["verdict"], self._reading(), *metrics["notes"]]:
             self.notes.addWidget(text(formatting.tidy(formatting.render(sentence))))
+        self._repeat_copies(results)
         self._fill_parts()
         groups = compared(results.predictions)
         self.twins_card.setVisible(groups is not None)
         if groups is not None:
             self.twins.show_counts([len(group) for group in groups], metrics["kind"] == "segmentation")
         self._show_face(True)
+
+    def _repeat_copies(self, results: Results) -> None:
+        """A test that near copies give answers away in is said beside the verdict, with the way to them."""
+        warning = next(filter(results_data.warns_of_copies, results.metrics["notes"]), None)
+        self.copies.say("" if warning is None else formatting.tidy(formatting.render(warning)))
+        recognised = self.workspace.recognised
+        here = recognised is not None and recognised.pictures.root.resolve() == results.folder.resolve()
+        self.to_copies.setVisible(warning is not None and here)
 
     def _reading(self) -> str:
         return self.tr(
@@ -214,6 +250,11 @@ class ResultsPage(Page):
         self.per_class.setHorizontalHeaderLabels([self.tr("Class"), *(class_head(key, unit) for key in keys)])
         fill(self.per_class, [[named(line["name"]), *(_figure(key, line[key]) for key in keys)] for line in lines])
         make_room(self.per_class, MOST_WIDE)
+        rates = self.results.rates.get(part, [])
+        fill(self.rates, [[name, *rate_words(one)] for name, one in zip(metrics["classes"], rates, strict=False)])
+        make_room(self.rates, MOST_WIDE)
+        for one in (self.rates, self.rates_title):
+            one.setVisible(bool(rates))
         self.inspection.look_at(self.results.run, part)
         self.predictions.show_predictions(self.results, part)
         self.map.show_results(self.results, part)
@@ -273,6 +314,7 @@ class ResultsPage(Page):
     def finish(self) -> None:
         """The window closes: end what goes on in this page."""
         self.take.finish()
+        self.more_labels.finish()
         self.map.finish()
         self.doubts.deciding.labels.close()
         super().finish()
@@ -280,6 +322,16 @@ class ResultsPage(Page):
     def leave(self) -> None:
         """Labels that were changed here are used by the next fine-tuning."""
         self.doubts.deciding.labels.hand_over()
+
+    def learn_again(self) -> None:
+        """Fine-tune with the labels as they are now."""
+        self.workspace.wants_page.emit("finetune")
+        self.workspace.learn_again.emit()
+
+    def look_at_proposals(self) -> None:
+        """Lead to the page that labels, where the network's answers are proposals."""
+        self.workspace.wants_page.emit("label")
+        self.workspace.proposals_wanted.emit()
 
     def open_folder(self) -> None:
         """Show the run's files in the system's own window."""
@@ -298,6 +350,25 @@ def class_head(key: str, unit: str) -> str:
         "dice": formatting.tr("Dice"),
     }
     return known.get(key, key)
+
+
+def rate_heads() -> list[str]:
+    """The headings of what is said of each class against all others."""
+    return [formatting.tr("Sensitivity"), formatting.tr("Specificity"), formatting.tr("AUC")]
+
+
+def rate_words(rates: "ClassRates") -> list[str]:
+    """A cell for each of them: the value, and its interval in brackets."""
+    shares = [_between(one, 100) for one in (rates.sensitivity, rates.specificity)]
+    return [*shares, _between(rates.auc, 1)]
+
+
+def _between(rate: "Rate", times: int) -> str:
+    if not math.isfinite(rate.value):
+        return "–"
+    digits = 0 if times == 100 else 2
+    value, low, high = (formatting.figures(f"{times * one:.{digits}f}") for one in (rate.value, rate.low, rate.high))
+    return f"{value} % ({low}–{high})" if times == 100 else f"{value} ({low}–{high})"
 
 
 def _figure(key: str, value: float | None) -> str:

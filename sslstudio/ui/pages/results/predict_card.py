@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from sslstudio.engine.images.index import picture_file
 from sslstudio.engine.images.multi_folder import root_of
-from sslstudio.engine.runs.folder_predictions import Answer, answers_in
+from sslstudio.engine.runs.folder_predictions import Answer, answers_in, folder_answered
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
@@ -68,6 +68,20 @@ class PredictCard(Card):
             self.found.setText("")
             self.progress.said.hide()
             self._refresh()
+            self._look_back()
+
+    def _look_back(self) -> None:
+        """What was predicted before, with the program closed in between or not: the newest folder."""
+        if self._results is None:
+            return
+        place = app_settings.home() / PREDICTIONS / f"{self._results.run.name} {self._part}"
+        op = jobs.without_control(folder_answered, place)
+        jobs.run(op, self._take_back, partial(dialogs.tell_error, self), owner=self)
+
+    def _take_back(self, folder: Path | None) -> None:
+        if folder is not None and self.folder is None:
+            self.folder = folder
+            self._ended()
 
     @property
     def out(self) -> Path | None:

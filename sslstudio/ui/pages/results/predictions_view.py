@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.runs.test_predictions import Prediction
 from sslstudio.ui.background import jobs
+from sslstudio.ui.gallery.filter_bar import FilterBar
 from sslstudio.ui.gallery.model import GalleryModel
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations.inspection import find_neighbours, paint_uncertainty
@@ -40,6 +41,7 @@ class PredictionsView(QWidget):
         self._wants_alike = False
         self.gallery = GalleryView(GalleryModel(self))
         self.gallery.chosen.connect(self._choose)
+        self.filter = FilterBar(self.gallery, ("label", "judged", "confidence"))
         self.told = text("", "muted")
         self.everything = button(self.tr("Show all"), self.show_all, "link", "cross")
         self.close_up = CloseUp(inspection)
@@ -59,7 +61,7 @@ class PredictionsView(QWidget):
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(14)
-        self._layout.addWidget(Card(margin=12).add(head, (self.gallery, 1)), 1)
+        self._layout.addWidget(Card(margin=12).add(head, self.filter, (self.gallery, 1)), 1)
         self._layout.addWidget(self.closer, 1)
 
     def show_predictions(self, results: Results, part: str) -> None:
@@ -67,6 +69,7 @@ class PredictionsView(QWidget):
         self._results, self._part = results, part
         self._all = list(results.predictions[part])
         self._wants_alike = False
+        self.filter.name_classes(results.metrics["classes"])
         self.overlay.busy.rest()
         masks = results.metrics["kind"] == "segmentation"
         self.closer.setCurrentIndex(1 if masks else 0)
@@ -117,12 +120,10 @@ class PredictionsView(QWidget):
         assert self._results is not None
         self._shown = predictions
         self.told.setText(said)
-        self.gallery.show_items(
-            results_data.items_of(self._results.folder, predictions, captions, self._results.channels)
-        )
+        self.gallery.show_items(results_data.items_of(self._results, self._part, predictions, captions))
         self.closer.setVisible(bool(predictions))
         if predictions:
-            self.gallery.setCurrentIndex(self.gallery.gallery.index(0))
+            self.gallery.choose(self.gallery.gallery.number_of(0))
 
     def _choose(self, number: int) -> None:
         if self._results is None or not 0 <= number < len(self._shown):
@@ -144,8 +145,9 @@ class PredictionsView(QWidget):
         if not any(one.file == file for one in self._shown):
             self.show_all()
         place = next(number for number, one in enumerate(self._shown) if one.file == file)
-        self.gallery.setCurrentIndex(self.gallery.gallery.index(place))
-        self.gallery.scrollTo(self.gallery.gallery.index(place))
+        if not self.gallery.gallery.place_of(place).isValid():
+            self.filter.reset()
+        self.gallery.choose(place)
         return True
 
     def show_files(self, files: set[str], said: str) -> None:

@@ -14,6 +14,7 @@ from sslstudio.ui.base.theme import tint
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import disable, enable
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
 from sslstudio.ui.widgets.picture import Picture, to_image
@@ -131,7 +132,7 @@ class Answers(Card):
         out = dialogs.choose_new_file(self, self.tr("Save as GIF"), self.tr("Films (*.gif)"), start)
         if out is not None:
             op = partial(run_operations.write_film, run, out)
-            self.keep.setEnabled(False)
+            disable(self.keep, self.tr("The film is being drawn."))
             self.busy.wait(self.tr("Drawing the film"))  # the name of its stage, too
             self._film = jobs.run(op, self._show_film, self._give_up_film, owner=self, progress=self.busy.show_progress)
 
@@ -143,7 +144,7 @@ class Answers(Card):
 
     def _film_over(self, said: str = "") -> None:
         self._film = None
-        self.keep.setEnabled(True)
+        enable(self.keep)
         self.busy.rest(said)
 
     def _give_up_film(self, error: Exception) -> None:

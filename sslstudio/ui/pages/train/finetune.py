@@ -1,12 +1,14 @@
 """The labels, and fine-tuning on a few of them beside a twin that starts from scratch."""
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.engine.core.errors import ConfigError, StudioError
+from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.forms.start_from import GENERAL
@@ -21,8 +23,13 @@ from sslstudio.ui.pages.train.source_split import SourceSplit
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.labels_view import LabelsView, lacks_labels
-from sslstudio.ui.widgets.layout import Card, button, column, make_scrollable, row, wrap_layout
+from sslstudio.ui.widgets.layout import Card, Notice, button, column, make_scrollable, row, text, wrap_layout
 from sslstudio.ui.workspace.workspace import Change, Workspace
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.finetuning.warm_start import Start, choose_start
+else:
+    choose_start = jobs.late("sslstudio.engine.finetuning.warm_start", "choose_start")
 
 MINUTES = 5.0
 BATCH = 16  # labels are few
@@ -44,6 +51,10 @@ class FinetunePage(RunPage):
         self._of: Path | None = None  # the folder whose runs are offered to start from
         self._listing = 0  # how often the runs are being looked for just now
         self._hurried = False  # start was asked for meanwhile
+        self._queues = False  # so was the queue
+        self._pretrainings: list[Any] = []
+        self._again = False  # learning again was asked for before the page was ready
+        self.why = Notice("info")  # what it starts from this time
         self.labels_view = LabelsView()
         self.to_label = button(
             self.tr("Label some pictures"), lambda: workspace.wants_page.emit("label"), icon="pencil"
@@ -51,7 +62,38 @@ class FinetunePage(RunPage):
         table = button(self.tr("Labels from a file…"), self.choose_table, icon="tag")
         labels = wrap_layout(column(12, Card().add(self.labels_view, row(self.to_label, table, None)), None, gap=0))
         self.view.tabs.insertTab(0, make_scrollable(labels), self.tr("Labels"))
+        self.sheet.insertWidget(1, self.why)
+        workspace.learn_again.connect(self.learn_again)
+        workspace.queue.changed.connect(self._show_sources)
         self.refresh()
+
+    # --- learning again
+
+    def learn_again(self) -> None:
+        """Fine-tune with the labels as they are now, from what measures better: the weights that were fine-tuned last,
+        or the pretraining that they came from."""
+        run = self.workspace.result
+        if run is None or self.workspace.runner.active:
+            return
+        self._again = self.own is None or bool(self._listing)
+        if self._again:
+            return  # it comes after the list of the runs
+        self.why.say(self.tr("Measuring what to start from…"))
+        op = partial(choose_start, run, self.workspace.labels_file)
+        jobs.run(op, partial(self._start_again, run), self._give_up_again, owner=self)
+
+    def _start_again(self, run: Path, start: "Start") -> None:
+        if self.own is None or self.workspace.runner.active:
+            return
+        kind = run_operations.run_kind(run)
+        self.own.kind.setCurrentIndex(max(0, self.own.kind.findData(kind)))
+        self.own.start_at(start.source)
+        self.why.say(formatting.tidy(formatting.render(start.why)))
+        self.start_run()
+
+    def _give_up_again(self, error: Exception) -> None:
+        self.why.say("")
+        self.wrong.say(dialogs.error_text(error))
 
     def start_title(self) -> str:
         """What the start button says."""
@@ -68,6 +110,7 @@ class FinetunePage(RunPage):
         self.place_on_top(self.own)
         settings = RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
         settings.batch.editor("batch_size").set_value(BATCH)
+        settings.say_below_budget(text(self.tr("For all its networks together, the twin too."), "small"))
         self.split = SplitLink(self.workspace, settings, self).split
         own = self.own
         own.source_changed.connect(self._match_source)
@@ -122,25 +165,46 @@ class FinetunePage(RunPage):
     def tell_listing_error(self, error: Exception) -> None:
         """Say that the runs could not be looked for: nothing is started without a person who knows that."""
         self._listing -= 1
-        self._hurried = False
+        self._hurried = self._queues = False
         super().tell_listing_error(error)
 
     def start_run(self) -> None:
         """Start what is set. A click that comes before the pretraining is listed waits for it, and does not start
         from scratch in silence."""
         self._hurried = bool(self._listing)
-        if not self._hurried:
+        run = self.own.run() if self.own is not None else None
+        if run is not None and any(str(run) == one.config.get("out") for one in self.workspace.queue.runs):
+            self.wrong.say(
+                self.tr("What it starts from still waits in the queue. Add this one to the queue behind it.")
+            )
+        elif not self._hurried:
             super().start_run()
 
     def show_runs(self, runs: list[Any]) -> None:
         """Earlier fine-tunings to the list, pretrainings with weights to what can be started from."""
         super().show_runs(runs)
-        usable = [run for run in runs if run.job == "pretrain" and (run.path / "last.safetensors").exists()]
-        if self.own is not None:
-            self.own.show_sources(usable, self.workspace.pretrained)
+        self._pretrainings = [run for run in runs if run.job == "pretrain"]
+        self._show_sources()
         self._listing -= 1
+        if self._queues and not self._listing:
+            self.add_to_queue()
         if self._hurried and not self._listing:
             self.start_run()
+        elif self._again and not self._listing:
+            self.learn_again()
+
+    def _show_sources(self) -> None:
+        """What there is to start from, and what will be there when what waits has run."""
+        waiting = [(str(run.config.get("out", "")), formatting.render(run.title))
+                   for run in self.workspace.queue.runs if run.job == "pretrain"]  # fmt: skip
+        if self.own is not None:
+            self.own.show_sources(self._pretrainings, self.workspace.pretrained, waiting)
+
+    def add_to_queue(self) -> None:
+        """A click that comes before the runs are listed waits for that: nothing is queued from scratch in silence."""
+        self._queues = bool(self._listing)
+        if not self._queues:
+            super().add_to_queue()
 
     def config(self) -> Any:
         """The engine's FinetuneConfig as it is set. Raises ConfigError."""

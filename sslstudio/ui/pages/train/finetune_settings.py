@@ -1,9 +1,12 @@
 """What is particular to fine-tuning: the kind of answer, what it starts from, how many labels."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.forms.config_form import ConfigForm
@@ -51,7 +54,13 @@ class FinetuneSettings(QWidget):
         below = (self.weights, self.general, below_source)
         layout.addLayout(column(text(self.tr("Starts from"), "field"), self.source, *below, gap=5))
         layout.addWidget(self.form)
+        self.kind.currentIndexChanged.connect(self._name_labels)
         self.forget_sources()
+
+    def _name_labels(self) -> None:
+        """Masks have labels in all, and not so many of each class."""
+        masks = self.kind.currentData() == "segmentation"
+        self.form.retitle("labels_per_class", self.tr("Labelled masks") if masks else self.tr("Labels a class"))
 
     def suit(self, recognised: "Recognised") -> None:
         """Propose the kind of answer that these labels allow."""
@@ -67,26 +76,48 @@ class FinetuneSettings(QWidget):
         """The same pictures were opened once more: that alone proposes nothing."""
         self._proposed = newest
 
-    def show_sources(self, runs: list["RunSummary"], newest: Path | None) -> None:
-        """Offer pretraining runs, newest first. A `newest` that was not proposed yet is; else what a person has chosen
-        stays while it is there."""
+    def show_sources(
+        self, runs: list["RunSummary"], newest: Path | None, waiting: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Offer pretraining runs, newest first, and those that are `waiting` in the queue (path, title). A `newest`
+        that was not proposed yet is, if it has ended by itself or was stopped by a person; else what a person has
+        chosen stays while it is there, and else the best finished run is proposed. What has no weights cannot be
+        chosen."""
         before = self.source.currentData()
         if newest != self._proposed:
             self._chosen, self._proposed = None, newest
         self.source.blockSignals(True)
         self.source.clear()
         for run in runs:
-            self.source.addItem(f"{formatting.when_of(run.path.name)}  {formatting.render(run.title)}", str(run.path))
-            self.source.setItemData(self.source.count() - 1, str(run.path), Qt.ItemDataRole.ToolTipRole)
+            self._offer(run)
+        for path, title in waiting:
+            self.source.addItem(self.tr("Waiting: {0}").format(title), path)
         self.source.addItem(self.tr("General photographs"), GENERAL)
         self.source.addItem(self.tr("A weights file"), FILE)
         self.source.addItem(self.tr("Nothing: from scratch"), SCRATCH)
-        proposed = str(newest) if newest else before if before != SCRATCH else None
-        wanted = (self._chosen, proposed, self.source.itemData(0) if runs else SCRATCH)
+        best = best_source(runs)
+        proposed = str(newest) if newest and any(run.path == newest and _sound(run) for run in runs) else None
+        if proposed is None and newest is None:
+            proposed = before if before != SCRATCH else None
+        wanted = (self._chosen, proposed, str(best) if best else None, SCRATCH)
         places = [self.source.findData(one) for one in wanted if one]
         self.source.setCurrentIndex(next(place for place in places if place >= 0))
         self.source.blockSignals(False)
         self._show_source()
+
+    def _offer(self, run: "RunSummary") -> None:
+        title = f"{formatting.when_of(run.path.name)}  {run.name or formatting.render(run.title)}"
+        if run.outcome != "finished":
+            title = self.tr("{0} (unfinished)").format(title)
+        tip = str(run.path)
+        if not run.weights:
+            title = self.tr("{0}: no weights yet").format(title)
+            tip = self.tr("It has saved no weights that one could start from. Go on with it first.")
+        self.source.addItem(title, str(run.path))
+        place, model = self.source.count() - 1, self.source.model()
+        self.source.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
+        if not run.weights and isinstance(model, QStandardItemModel):
+            model.item(place).setEnabled(False)
 
     def _choose_source(self) -> None:
         self._chosen = self.source.currentData()
@@ -98,6 +129,14 @@ class FinetuneSettings(QWidget):
         self.general.setVisible(chosen == GENERAL)
         self.form.editor("twin").setEnabled(chosen != SCRATCH)
         self.source_changed.emit()
+
+    def start_at(self, source: str) -> None:
+        """Choose what it starts from, as the engine names it: a run that is listed, general, scratch, or a file."""
+        place = self.source.findData(source)
+        if place < 0:
+            self.weights.set_path(source)
+            place = self.source.findData(FILE)
+        self.source.setCurrentIndex(place)
 
     def run(self) -> Path | None:
         """The pretraining run that it starts from; None for general weights, a file or from scratch."""
@@ -117,3 +156,16 @@ class FinetuneSettings(QWidget):
             **self.form.values(),
             **self.more.values(),
         }
+
+
+def _sound(run: "RunSummary") -> bool:
+    """Whether one starts from a run without being asked: it is finished, or a person ended it and kept its weights."""
+    return run.weights and run.outcome in ("finished", "stopped")
+
+
+def best_source(runs: Sequence["RunSummary"]) -> Path | None:
+    """The pretraining to start from: of the finished ones that with the highest gain over untrained features, where
+    that is known, and the newest of equal ones; None where none is finished."""
+    finished = [run for run in runs if run.weights and run.outcome == "finished"]
+    best = max(finished, key=lambda run: (-math.inf if run.score is None else run.score, run.modified), default=None)
+    return best.path if best is not None else None

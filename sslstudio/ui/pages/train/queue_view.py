@@ -5,7 +5,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import Card, button, row, text
+from sslstudio.ui.widgets.run_list import NOTHING, source_words
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.run_queue import QueueController
 
@@ -23,7 +25,8 @@ class QueueView(QWidget):
             self.tr("Runs that are added to the queue wait here. The next one starts by itself when the one before it "
                     "ends, and they still wait after the program was closed."), "muted"
         )  # fmt: skip
-        self.table = table(["", self.tr("What"), self.tr("Kept in")], stretch=2)
+        heads = ["", self.tr("What"), self.tr("From"), self.tr("Labels"), self.tr("Time"), self.tr("Kept in")]
+        self.table = table(heads, stretch=5)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the end tells one run from another
         self.table.itemSelectionChanged.connect(self._offer)
         self.up = button(self.tr("Earlier"), lambda: self._move(-1), icon="up")
@@ -45,7 +48,7 @@ class QueueView(QWidget):
         fill(
             self.table,
             [
-                (str(place), formatting.render(run.title), run.config.get("out", ""))
+                (str(place), formatting.render(run.title), *_whence(run), run.config.get("out", ""))
                 for place, run in enumerate(runs, 1)
             ],
         )
@@ -57,6 +60,11 @@ class QueueView(QWidget):
         if chosen is not None and runs:
             self.table.selectRow(min(chosen, len(runs) - 1))
         self._offer()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something waits, or was done since the window opened, or was just taken out."""
+        return bool(self._queue.runs or self._queue.over or self._gone)
 
     @property
     def chosen(self) -> int | None:
@@ -83,8 +91,27 @@ class QueueView(QWidget):
 
     def _offer(self) -> None:
         number, count = self.chosen, len(self._queue.runs)
-        self.up.setEnabled(number is not None and number > 0)
-        self.down.setEnabled(number is not None and number < count - 1)
-        self.out.setEnabled(number is not None)
-        self.begin.setEnabled(bool(count))
+        none = self.tr("Choose a run of the list first.") if number is None else ""
+        empty = "" if count else self.tr("Nothing waits. “Add to queue” below puts a run here.")
+        first, last = self.tr("It is the first already."), self.tr("It is the last already.")
+        offer(self.up, unless=empty or none or ("" if number else first))
+        offer(self.down, unless=empty or none or ("" if number != count - 1 else last))
+        offer(self.out, unless=empty or none)
+        offer(self.begin, unless=empty)
         self.undo.setVisible(self._gone is not None)
+
+
+def _whence(run: Waiting) -> tuple[str, str, str]:
+    """What a waiting run starts from, how many labels it takes (of each class, or all), and its time."""
+    config, budget = run.config, run.config.get("budget", {})
+    source, labels = source_words(str(config.get("source", ""))), NOTHING
+    if run.job == "finetune":
+        wanted = config.get("labels_per_class")
+        masks = config.get("kind") == "segmentation"
+        each = formatting.tr("{0} in all") if masks else formatting.tr("{0} a class")
+        labels = each.format(formatting.count(int(wanted))) if wanted else formatting.tr("all")
+    if budget.get("steps"):
+        return source, labels, formatting.count(int(budget["steps"]), formatting.tr("step"), formatting.tr("steps"))
+    if budget.get("epochs"):
+        return source, labels, formatting.count(int(budget["epochs"]), formatting.tr("pass"), formatting.tr("passes"))
+    return source, labels, formatting.duration(60.0 * float(budget.get("minutes") or 0.0))

@@ -13,6 +13,7 @@ from sslstudio.engine.core.events import Event, RunStarted
 from sslstudio.engine.runs import trash
 from sslstudio.engine.runs.follow import follow
 from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.run_name import rename_run
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import runs as run_operations
@@ -24,6 +25,7 @@ from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.launch.launcher import resume_run
+    from sslstudio.engine.verdicts.ladder import Ladder
 else:
     resume_run = jobs.late("sslstudio.engine.launch.launcher", "resume_run")
 
@@ -57,6 +59,9 @@ class RunController(QObject):
         runs.opened.connect(self.open)
         runs.resumed.connect(self.resume)
         runs.ticked.connect(self.show_earlier_curves)
+        runs.renamed.connect(self.rename)
+        runs.removed.connect(self.discard)
+        view.resumed.connect(self.resume)
 
     def _add_bar(self) -> None:
         self.bar = QFrame()
@@ -154,6 +159,12 @@ class RunController(QObject):
         run = self._view.run
         if run is not None and run.is_dir():
             jobs.run(partial(run_operations.summarise_run, run), self._view.tell, self._tell_error, owner=self)
+            judged = partial(self._show_verdict, run)
+            jobs.run(partial(run_operations.judge_run, run), judged, self._tell_error, owner=self)
+
+    def _show_verdict(self, run: Path, ladder: "Ladder | None") -> None:
+        if run == self._view.run:  # another one may be shown by now
+            self._view.show_verdict(ladder)
 
     def show_earlier_curves(self, runs: list[Path]) -> None:
         """Draw the curves of these runs over those of the run that is shown, and of no others."""
@@ -213,6 +224,21 @@ class RunController(QObject):
         self.told.setText(self.tr("Discarded: {0}").format(place.name))
         self.bar.show()
         self._workspace.changed.emit(Change.RUNS)
+
+    def rename(self, run: Path, name: str) -> None:
+        """Call an earlier run something else."""
+        op = jobs.without_control(rename_run, run, name)
+        jobs.run(op, lambda _: self._workspace.changed.emit(Change.RUNS), self._tell_error, owner=self)
+
+    def discard(self, run: Path) -> None:
+        """Throw an earlier run away; it can be brought back until the window closes."""
+        if self._runner.active and self._view.run == run:
+            return
+        if self._view.run == run:
+            self._view.clear()
+        jobs.run(jobs.without_control(trash.set_aside, run), self._show_discarding, self._tell_error, owner=self)
+        self._workspace.forget_run(run)
+        self.changed.emit()
 
     def bring_back(self) -> None:
         """Undo the last discarding."""

@@ -15,10 +15,12 @@ from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.page import Page
+from sslstudio.ui.pages.train.activity import Activity
 from sslstudio.ui.pages.train.queue_view import QueueView
 from sslstudio.ui.pages.train.run_controller import RunController
 from sslstudio.ui.pages.train.run_view import RunView
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.layout import EmptyState, Notice, button, column, retitle, row, side_panel, wrap_layout
 from sslstudio.ui.widgets.run_list import RunList
 from sslstudio.ui.workspace.workspace import Change, Workspace
@@ -30,6 +32,9 @@ else:
     start_run = jobs.late("sslstudio.engine.launch.launcher", "start_run")
 
 
+PAUSED = ("stopped", "interrupted")  # ends of runs that can go on
+
+
 class RunPage(Page):
     """Settings on the left, the run on the right."""
 
@@ -39,9 +44,9 @@ class RunPage(Page):
         super().__init__(workspace, title, subtitle)
         self.view = view
         self.runs = RunList()
-        self.view.tabs.addTab(self.runs, self.tr("Earlier runs"))
         self.queue_view = QueueView(workspace.queue)
-        self.view.tabs.addTab(self.queue_view, "")
+        self.activity = Activity(self.queue_view, self.runs)
+        self.view.tabs.addTab(self.activity, "")
         self.controller = RunController(self.job, workspace, view, self.runs, self)
         self.settings: RunSettings | None = None
         self._folder = workspace.folder
@@ -150,19 +155,24 @@ class RunPage(Page):
         ours = runner.active and runner.job == self.job
         working = self.faces.currentWidget() is self.work
         self.start.setVisible(not ours)
-        self.start.setEnabled(working and not runner.active)
+        missing = "" if working else self.tr("Choose pictures first.")
+        if not missing and self.workspace.engine is None:
+            missing = self.tr("The learning engine is being loaded.")
+        busy = self.tr("Another training goes on. “Add to queue” starts this one after it.") if runner.active else ""
+        offer(self.start, unless=missing or busy)
         self.pause.setVisible(ours and not self.controller.following)
         retitle(self.pause, self.tr("Go on") if runner.paused else self.tr("Pause"))
         tint(self.pause, "play" if runner.paused else "pause")
-        self.pause.setEnabled(not runner.stopping)
+        saving = self.tr("It is being saved.") if runner.stopping else ""
+        offer(self.pause, unless=saving)
         self.stop.setVisible(ours)
         retitle(self.stop, self.tr("Stop watching") if self.controller.following else self.tr("Stop and save"))
-        self.stop.setEnabled(not runner.stopping)
+        offer(self.stop, unless=saving)
         self.left.setEnabled(working)
-        self.later.setEnabled(working)
+        offer(self.later, unless=missing)
         self.runs.set_busy(runner.active)
         for one in (self.forward, self.copy):
-            one.setEnabled(working)
+            offer(one, unless=missing)
         self.lead_on(bool(self.view.outcome) and not runner.active)
 
     def lead_on(self, done: bool) -> None:
@@ -220,8 +230,9 @@ class RunPage(Page):
 
     def _count_queue(self) -> None:
         count, tabs = len(self.workspace.queue.runs), self.view.tabs
-        said = self.tr("Queue ({0})").format(count) if count else self.tr("Queue")
-        tabs.setTabText(tabs.indexOf(self.queue_view), said)
+        said = self.tr("Runs ({0} waiting)").format(count) if count else self.tr("Runs")
+        tabs.setTabText(tabs.indexOf(self.activity), said)
+        self.activity.suit()
 
     def _expect_queued(self, waiting: Waiting) -> None:
         if waiting.job == self.job:
@@ -240,7 +251,12 @@ class RunPage(Page):
 
     def show_runs(self, runs: list[Any]) -> None:
         """List the runs of this job."""
-        self.runs.show_runs([run for run in runs if run.job in (self.job, "?")])
+        own = [run for run in runs if run.job in (self.job, "?")]
+        self.runs.show_runs(own)
+        free = self.view.run is None and not self.view.outcome and not self.workspace.runner.active
+        newest = own[0] if own and own[0].outcome in PAUSED else None
+        if free:
+            self.view.offer_paused(newest)
 
     def finish(self) -> None:
         """The window closes: what was discarded goes for good."""

@@ -2,7 +2,9 @@
 from the record of an earlier run."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QProgressBar, QTabWidget, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import (
@@ -19,15 +21,18 @@ from sslstudio.engine.core.events import (
     StepDone,
 )  # fmt: skip
 from sslstudio.engine.core.migrations import current_key
+from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.background.throttle import Paced
 from sslstudio.ui.pages.train.answers import Answers
 from sslstudio.ui.pages.train.curves import Curves, state_line
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.ladder_view import VerdictLine
 from sslstudio.ui.widgets.layout import (
     Card,
     Figure,
     Notice,
+    button,
     clear,
     column,
     keep_hidden,
@@ -37,12 +42,18 @@ from sslstudio.ui.widgets.layout import (
     wrap_layout,
 )
 
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.runs.run_folder import RunSummary
+    from sslstudio.engine.verdicts.ladder import Ladder
+
 STATES = (Preparing, RunStarted, Paused, Resumed, RunFinished)
 FIGURES_MS = 1000  # between two looks at step, speed and time left
 
 
 class RunView(QWidget):
-    """Shows one run."""
+    """Shows one run. `resumed` carries the path of a paused one that is to go on."""
+
+    resumed = Signal(object)
 
     def __init__(self, curves: Curves, *, answers: bool) -> None:
         super().__init__()
@@ -69,11 +80,18 @@ class RunView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
+        self._paused: Path | None = None
+        self.go_on = button(self.tr("Go on with it"), self._resume, "primary", "play")
         self.told = text("", "muted")
         self.older = text("", "muted")  # said of records of an earlier version
-        for piece in (self.state, self.bar, self.told, self.older):
+        layout.addLayout(row((self.state, 1), self.go_on))
+        for piece in (self.bar, self.told, self.older):
             layout.addWidget(piece)
-        layout.addLayout(row(self.left, self.speed, self.step, self.epoch, gap=12))
+        self.line = VerdictLine()
+        self.verdict = Card(margin=14).add(self.line)
+        self.figures = wrap_layout(row(self.left, self.speed, self.step, self.epoch, gap=12))
+        layout.addWidget(self.verdict)
+        layout.addWidget(self.figures)
         layout.addWidget(self.trouble)
         layout.addWidget(self.alarm)
         layout.addWidget(self.tabs, 1)
@@ -104,6 +122,8 @@ class RunView(QWidget):
             figure.say("–")
         self.trouble.say("")
         self.tell("")
+        self.show_verdict(None)
+        self.offer_paused(None)
         self._tell_older("")
         self.alarm.say("")
         self.curves.clear()
@@ -116,6 +136,26 @@ class RunView(QWidget):
         """The run in a sentence, once it has ended."""
         self.told.setText(sentence)
         self.told.setVisible(bool(sentence))
+
+    def offer_paused(self, found: "RunSummary | None") -> None:
+        """While nothing is shown: a run that was saved to go on later, or was cut off. None: there is none."""
+        self._paused = found.path if found is not None else None
+        self.go_on.setVisible(found is not None)
+        if found is not None:
+            said = self.tr("Paused at step {0}: {1}")
+            self.state.setText(said.format(formatting.count(found.step), found.name or formatting.render(found.title)))
+        elif self.run is None and not self.outcome:
+            self.state.setText(self.tr("Not started"))
+
+    def _resume(self) -> None:
+        if self._paused is not None:
+            self.resumed.emit(self._paused)
+
+    def show_verdict(self, ladder: "Ladder | None") -> None:
+        """What the run shows, once it has ended: then nobody needs its speed. None: there is nothing to say yet."""
+        self.line.show_ladder(ladder)
+        self.verdict.setVisible(ladder is not None)
+        self.figures.setVisible(ladder is None)
 
     def _tell_older(self, sentence: str) -> None:
         self.older.setText(sentence)
@@ -162,7 +202,7 @@ class RunView(QWidget):
                 self._take_preparing(event)
             case RunStarted():
                 self._take_start(event)
-            case SampleSaved() if self.run is not None:
+            case SampleSaved() if self.run is not None and not leads_out(event.path):
                 self.answers.add_sheet(event.step, self.run / event.path)
             case Note():
                 self.add_note(formatting.render(event.text), warning=event.level == "warning")

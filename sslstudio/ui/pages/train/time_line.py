@@ -16,7 +16,8 @@ from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import button, row, text
+from sslstudio.ui.widgets.buttons import offer
+from sslstudio.ui.widgets.layout import Notice, button, row, text
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
@@ -41,12 +42,15 @@ class TimeEstimateLine(QWidget):
         self._asking: jobs.Job | None = None
         self._measuring: jobs.Job | None = None
         self.told = text("", "small")
+        self.short = Notice()  # nothing can be concluded from so few passes: said before it starts
+        self._batch = 1
         self.measure = button(self.tr("Measure on this machine"), self.begin, "link", "refresh")
         self.stop = button(self.tr("Stop measuring"), self.cancel, "link", "stop")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addWidget(self.told)
+        layout.addWidget(self.short)
         layout.addLayout(row(self.measure, self.stop, None))
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self._look)
@@ -79,6 +83,7 @@ class TimeEstimateLine(QWidget):
         if self._asking is not None:
             self._asking.cancel()
         assert self._workspace.recognised is not None
+        self._batch = config.optimiser.batch_size
         pictures, measured = len(self._workspace.recognised.pictures), self._measured.get(_key(config))
         op = partial(run_operations.estimate_time, config, pictures, tuple(self._runs), measured)
         self._asking = jobs.run(op, self._show, partial(dialogs.tell_error, self), owner=self)
@@ -89,7 +94,11 @@ class TimeEstimateLine(QWidget):
             return
         self.stop.hide()
         self.measure.setVisible(found is None)
-        self.measure.setEnabled(self._workspace.recognised is not None and not self._workspace.runner.active)
+        reason = self.tr("Choose pictures first.") if self._workspace.recognised is None else ""
+        if self._workspace.runner.active:
+            reason = self.tr("A training goes on: two at once would measure nothing.")
+        offer(self.measure, unless=reason)
+        self.short.say("")
         if found is None:
             self.told.setText(self.tr("How fast this machine is with these settings is not known yet."))
             return
@@ -97,6 +106,7 @@ class TimeEstimateLine(QWidget):
         passes = formatting.figures(f"{found.epochs:,.0f}" if found.epochs >= 10 else f"{found.epochs:.1f}")
         said = self.tr("On this machine: about {0}, {1} passes over the pictures, at {2} pictures a second.")
         self.told.setText(said.format(time, passes, speed))
+        self.short.say(formatting.render(run_operations.warn_short(found, self._batch)))
 
     # --- measuring
 

@@ -1,5 +1,6 @@
 """Labels as other programs write them: each layout, made with the right names, gives the masks or classes drawn."""
 
+import base64
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.formats import label_studio
 from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.outlines.plain_pickle import load_plain
+from sslstudio.engine.labels.outlines.shapes import Drawing, Shape, paint, rectangle, turned_rectangle
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.labels.types import Recognised
 
@@ -400,3 +402,62 @@ def test_files_that_are_too_large_are_named(tmp_path: Path, monkeypatch: pytest.
     found = recognise(scan(tmp_path))
     assert found.masks is None
     assert "CVAT file: 1 file above 64 MB left out: annotations.xml." in " ".join(found.notes)
+
+
+def test_turned_marks_of_cvat_are_turned(tmp_path: Path) -> None:
+    """An ellipse by a quarter is one of exchanged axes; a box keeps its middle."""
+    _pictures(tmp_path)
+    marks = ("<ellipse label='a' cx='30' cy='20' rx='16' ry='4' rotation='90'/>"
+             "<ellipse label='b' cx='30' cy='20' rx='2' ry='2' rotation='0'/>")  # fmt: skip
+    images = [
+        f"<image id='{n}' name='p{n}.png' width='{WIDTH}' height='{HEIGHT}'>{marks}</image>" for n in range(COUNT)
+    ]
+    (tmp_path / "a.xml").write_text(
+        "<?xml version='1.0'?><annotations><version>1.1</version>" + "".join(images) + "</annotations>"
+    )
+    masks = recognise(scan(tmp_path)).masks
+    assert masks is not None
+    marked = np.argwhere(decode_mask(Path(masks.of["p0.png"]), masks.coding, None) > 0)
+    assert np.ptp(marked, axis=0).tolist() == [31, 7]
+    corners = np.asarray(turned_rectangle(10, 10, 30, 14, np.pi / 2)).reshape(-1, 2)
+    np.testing.assert_allclose(sorted(map(tuple, corners.round(6))), [(18, 2), (18, 22), (22, 2), (22, 22)])
+
+
+def test_masks_in_labelme_files_are_read_and_files_that_are_not_are_said(tmp_path: Path) -> None:
+    names, inside = _pictures(tmp_path), np.zeros((6, 9), bool)
+    inside[1:5, 2:9] = True
+    packed = io.BytesIO()
+    Image.fromarray(inside).save(packed, "PNG")
+    shape = {"label": "cell", "points": [[20.0, 10.0], [28.0, 15.0]], "shape_type": "mask", "flags": {},
+             "mask": base64.b64encode(packed.getvalue()).decode()}  # fmt: skip
+    content: dict[str, Any] = {"version": "5.5.0", "flags": {}, "shapes": [shape], "imageHeight": HEIGHT,
+                               "imageWidth": WIDTH}  # fmt: skip
+    for name in names:
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    masks = recognise(scan(tmp_path)).masks
+    assert masks is not None
+    wanted = np.zeros((HEIGHT, WIDTH), np.uint8)
+    wanted[10:16, 20:29] = inside
+    np.testing.assert_array_equal(decode_mask(Path(masks.of["p3.png"]), masks.coding, None), wanted)
+    shape["shape_type"] = "spline"
+    for name in names:
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    found = recognise(scan(tmp_path))
+    assert found.masks is None
+    assert "6 files of labelme files could not be used: p0.json: spline is no shape that is read." in _notes(found)
+
+
+def test_what_voc_calls_difficult_does_not_count(tmp_path: Path) -> None:
+    for number, name in enumerate(_pictures(tmp_path)):
+        _voc_file(tmp_path, name, [_kind(number), _kind(number + 1)])
+        file = tmp_path / f"Annotations/{name}.xml"
+        first, sign, rest = file.read_text().rpartition("</name>")
+        file.write_text(f"{first}{sign}<difficult>1</difficult>{rest}")
+    found = recognise(scan(tmp_path))
+    assert found.classes is not None
+    assert {path: found.classes.names[label] for path, label in found.classes.of.items()} == {
+        f"p{number}.png": _kind(number) for number in range(COUNT)
+    }
+    assert "6 objects marked as difficult: not counted." in _notes(found)
+    drawing = Drawing("a", 4, 4, [Shape("x", (rectangle(0, 0, 2, 2),), box=True, counts=False)])
+    assert paint(drawing, {}, 4, 4)[1, 1] == 255

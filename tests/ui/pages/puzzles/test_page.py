@@ -39,7 +39,7 @@ def settle(page: PretextPage, qtbot: QtBot) -> None:
 
 def test_a_finding_is_answered_with_a_click(window: MainWindow, page: PretextPage, qtbot: QtBot) -> None:
     answers = {one.answer.text(): one.answer for one in page.clinic_view.shown if hasattr(one, "answer")}
-    QTest.mouseClick(answers["Set name to small"], Qt.MouseButton.LeftButton)  # sixty pictures are few
+    QTest.mouseClick(answers["Set “Encoder” to small"], Qt.MouseButton.LeftButton)  # sixty pictures are few
     settle(page, qtbot)
     window.go("pretrain")
     run = window.pages["pretrain"]

@@ -126,6 +126,23 @@ def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, q
     assert doubts.corrected.isVisible()
 
 
+def test_the_list_says_how_often_the_network_errs_and_shows_pictures_closely(
+    page: ResultsPage, window: MainWindow, qtbot: QtBot
+) -> None:
+    doubts = page.doubts
+    assert "is wrong in" in doubts.told.text()
+    assert {one.property("role") for one in (doubts.keep, doubts.change, doubts.unsure)} == {"plain"}  # no default
+    press(page, Qt.Key.Key_Return)
+    viewer = window.viewer.viewer
+    assert viewer is not None
+    qtbot.waitUntil(lambda: viewer._loaded is not None)
+    first = doubts.shown()[0]
+    assert viewer.path.name == Path(first.file).name
+    QTest.keyClick(viewer.canvas, Qt.Key.Key_PageDown)
+    assert doubts.chosen == 1
+    viewer.close()
+
+
 def test_the_next_fine_tuning_is_measured_by_the_changed_labels_and_the_last_one_by_its_own(
     page: ResultsPage, qtbot: QtBot
 ) -> None:

@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from sslstudio.cli.main import parser
 from sslstudio.engine.runs.label_decisions import read_decisions
 from sslstudio.ui.operations.inspection import DoubtLine
-from sslstudio.ui.pages.results.mask_overlay import mask_image, outline_of
 from sslstudio.ui.pages.results.page import ResultsPage
 from sslstudio.ui.pages.results.twins_view import BOTH, FIRST, NONE, SECOND, compared
+from sslstudio.ui.widgets.mask_image import mask_image, outline_of
 from sslstudio.ui.workspace.workspace import Workspace
 from tests.ui.conftest import Said
 
@@ -251,3 +251,35 @@ def test_an_outline_is_the_border_alone() -> None:
     image = outline_of(mask_image(mask)).convertToFormat(QImage.Format.Format_RGBA8888)
     drawn = {(x, y) for x in range(9) for y in range(9) if image.pixelColor(x, y).alpha()}
     assert drawn == {(x, y) for x in range(2, 7) for y in range(2, 7) if 2 in (x, y) or 6 in (x, y)}
+
+
+def test_what_more_labels_would_give(opened: Opener, classified: Path, qtbot: QtBot) -> None:
+    page = opened(classified)
+    card = page.more_labels
+    assert not card.said.isVisible()
+    click(card.begin)
+    qtbot.waitUntil(lambda: card.plot.curve is not None, timeout=LONG)
+    assert "20 more labels" in card.said.text()
+    curve = card.plot.curve
+    assert curve is not None
+    assert curve.expected.labels > curve.points[-1].labels
+    assert card.plot.isVisible()
+    assert not card.begin.isVisible()
+
+
+def test_the_ladder_stands_above_the_scores(opened: Opener, classified: Path) -> None:
+    page = opened(classified)
+    assert page.results is not None
+    assert page.results.ladder is not None
+    assert page.line.isVisible()
+    assert page.line.then.text().startswith("Next: ")
+    assert len(page.rungs.answers) == 4
+
+
+def test_what_it_proposes_is_one_click_away(opened: Opener, classified: Path, qtbot: QtBot) -> None:
+    page = opened(classified)
+    asked: list[str] = []
+    page.workspace.wants_page.connect(asked.append)
+    with qtbot.waitSignal(page.workspace.proposals_wanted):
+        click(page.propose)
+    assert asked == ["label"]

@@ -17,8 +17,9 @@ from sslstudio.engine.runs.test_predictions import read_predictions
 from sslstudio.ui.base.theme import MASKS
 from sslstudio.ui.pages.results.confusion_matrix import ConfusionMatrix, short_count
 from sslstudio.ui.pages.results.data import Results, items_of, load_overlay, load_results
-from sslstudio.ui.pages.results.mask_overlay import Overlay, OverlayView, mask_image
+from sslstudio.ui.pages.results.mask_overlay import Overlay, OverlayView
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.mask_image import mask_image
 from sslstudio.ui.widgets.score_table import ScoreTable
 from tests.support.results import finetune_result, score
 
@@ -138,7 +139,9 @@ def test_the_surest_mistakes_come_first(tmp_path: Path) -> None:
     file.write_text("\n".join(lines), encoding="utf-8-sig")
     found = read_predictions(file)
     assert [one.file for one in found] == ["3.png", "2.png", "4.png", "1.png"]
-    items = items_of(Path("/pictures"), found)
+    items = items_of(
+        Results(tmp_path, Path("/pictures"), "", finetune_result(parts={"scratch": {}}), {}), "scratch", found
+    )
     assert [item.mark for item in items] == ["bad", "bad", "good", "good"]
     assert items[0].caption == "a 95 %"
     assert items[0].path == Path("/pictures/3.png")

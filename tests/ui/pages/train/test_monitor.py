@@ -145,7 +145,7 @@ def test_queued_runs_start_one_after_the_other_and_their_end_is_told(
     for _ in range(2):
         QTest.mouseClick(page.later, Qt.MouseButton.LeftButton)
     assert queue.table.rowCount() == 2
-    assert page.view.tabs.tabText(page.view.tabs.indexOf(queue)) == "Queue (2)"
+    assert page.view.tabs.tabText(page.view.tabs.indexOf(page.activity)) == "Runs (2 waiting)"
     assert len(json.loads(line.queue.file.read_text(encoding="utf-8"))) == 2
     assert not window.workspace.runner.active  # nothing starts before it is told to
     QTest.mouseClick(queue.begin, Qt.MouseButton.LeftButton)
@@ -222,7 +222,7 @@ def test_the_queue_goes_on_after_a_run_that_failed_and_says_why_it_did(
     assert (failed, done) == ("Jigsaw puzzle on gone", "Jigsaw puzzle on little zoo")
     assert str(tmp_path / "gone") in why
     assert how == "Finished"
-    page.view.tabs.setCurrentWidget(page.queue_view)
+    page.view.tabs.setCurrentWidget(page.activity)
     assert why in page.queue_view.over.text()  # also when the next run has taken its place in the view
     assert page.view.outcome == "finished"
 

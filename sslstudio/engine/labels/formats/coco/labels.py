@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
-
+from sslstudio.engine.core import atomic_files
 from sslstudio.engine.core.cache_folder import cache_folder
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.checked_files import checked, read_json
+from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
+from sslstudio.engine.core.messages import NOTHING, Message, to_stored
 from sslstudio.engine.images.cache.store import make_folder
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import roots_of
@@ -27,7 +27,9 @@ from sslstudio.engine.labels.formats.coco.reader import CocoFile, CocoPicture, M
 from sslstudio.engine.labels.formats.coco.search import find_files, near
 from sslstudio.engine.labels.masks.coding import IGNORE, MaskCoding
 from sslstudio.engine.labels.masks.files import mask_png, mask_size
+from sslstudio.engine.labels.outlines.files import path_of
 from sslstudio.engine.labels.picture_names import find_pictures, lookup_of
+from sslstudio.engine.labels.roles import LABELS, Role
 from sslstudio.engine.labels.types import ASKED_FOR, SOURCES, Choices, ClassLabels, Found, LabelSource, MaskLabels
 
 STAGE: Final = Message("Making masks from the outlines")
@@ -67,7 +69,11 @@ class Coco(LabelSource):
         if not files:
             return [Found("masks", None, note, CERTAINTY, notes=(note,)) for note in notes]
         found = yield from coco_labels(files, index, choices.asked is not None)
-        return [_describe(found, len(index), (*notes, *found.notes), ASKED_FOR if choices.asked else CERTAINTY)]
+        one = _describe(found, len(index), (*notes, *found.notes), ASKED_FOR if choices.asked else CERTAINTY)
+        if one.labels is None:
+            return [one]
+        told = (Role(path_of(file, index.root), LABELS, one.reason, len(one.labels.of)) for file in files)
+        return [replace(one, roles=tuple(told))]
 
 
 def _describe(coco: "CocoLabels", pictures: int, notes: tuple[Message, ...], certainty: float) -> Found:
@@ -115,11 +121,12 @@ def coco_labels(
     digest = hashlib.blake2b(b"\0".join(map(os.fsencode, places)), digest_size=16)
     folder = (cache_dir or cache_folder()) / "coco" / digest.hexdigest()
     make_folder(folder)
-    with filelock.FileLock(folder / "lock", thread_local=False):  # a generator may be closed by another thread
+    lock = atomic_files.take_lock(folder / "lock", timeout=-1)
+    try:
         stamp = _stamp(files, pictures, asked)
         made = _read_made(folder, stamp)
         if made is None:
-            (folder / "made.json").unlink(missing_ok=True)
+            atomic_files.remove_file(folder / "made.json")
             masks = _room_for_masks(folder, stamp)
             made = yield from _make(files, pictures, asked, masks)
             content = json.dumps(
@@ -127,6 +134,8 @@ def coco_labels(
             )  # surrogates of odd names survive as escapes
             _write(folder / "made.json", content.encode("ascii"))
         masks = _masks_folder(folder, stamp)
+    finally:
+        lock.release()
     return replace(made, masks={path: str(masks / mask) for path, mask in made.masks.items()})
 
 
@@ -156,10 +165,11 @@ def _stamp(files: Sequence[Path], pictures: ImageIndex, asked: bool) -> list[Any
 
 def _read_made(folder: Path, stamp: list[Any]) -> CocoLabels | None:
     try:
-        found, fields = json.loads((folder / "made.json").read_bytes())
+        found, fields = read_json(folder / "made.json", tuple[list[Any], list[Any]])
         found_in, names, masks, classes, notes = fields
-        labels = CocoLabels(from_stored(found_in), tuple(names), masks, classes, tuple(from_stored(notes)))
-    except (OSError, ValueError, TypeError):
+        checked([masks, classes], tuple[dict[str, str], dict[str, int]], folder)
+        labels = CocoLabels(found_in, tuple(names), masks, classes, tuple(notes))
+    except (OSError, StudioError, ValueError, TypeError):
         return None
     masks = _masks_folder(folder, stamp)
     whole = found == stamp and all((masks / mask).is_file() for mask in labels.masks.values())
@@ -348,7 +358,7 @@ def _collect_names(listed: Listed) -> list[str]:
 def _paint_all(
     listed: Listed, names: Sequence[str], root: Path, folder: Path
 ) -> Generator[Preparing, None, dict[str, str]]:
-    folder.mkdir(parents=True)
+    atomic_files.make_folder(folder)
     number = {name: place for place, name in enumerate(names)}
     masks: dict[str, str] = {}
     for done, (path, (content, picture)) in enumerate(listed.items(), start=1):
@@ -364,12 +374,7 @@ def _paint_all(
 
 def _write(file: Path, content: bytes) -> None:
     """Not synced: what is lost with the power is made again."""
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise RunError(
-            "{file} could not be written: {reason}. Is the disk full or read-only?", file=file, reason=error.strerror
-        ) from error
+    atomic_files.write_atomic(file, content, confirmed=False)
 
 
 def _size(picture: Path, content: CocoFile) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""The simple way: one goal, one button, and what happens now."""

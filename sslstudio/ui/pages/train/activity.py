@@ -1,0 +1,25 @@
+"""All that runs: what waits, and below it what is paused, finished or unfinished, with its score and where it came
+from."""
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from sslstudio.ui.pages.train.queue_view import QueueView
+from sslstudio.ui.widgets.run_list import RunList
+
+
+class Activity(QWidget):
+    """The queue above the runs. The queue takes no room while it has nothing to say."""
+
+    def __init__(self, queue_view: QueueView, runs: RunList) -> None:
+        super().__init__()
+        self._queue_view = queue_view
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(queue_view, 1)
+        layout.addWidget(runs, 2)
+        self.suit()
+
+    def suit(self) -> None:
+        """The queue is shown while something waits or has been done."""
+        self._queue_view.setVisible(self._queue_view.has_news)

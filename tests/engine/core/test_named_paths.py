@@ -1,0 +1,63 @@
+"""A name from a file never leads out of its folder."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.named_paths import inside, leads_out
+
+OUT = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/../../x",
+    "/x",
+    "a/..",
+    "C:\\x",
+    "c:/x",
+    "\\\\machine\\x",
+    "//machine/x",
+    "a\0b",
+]
+IN = ["a", "a/b.png", "a..b", "...", ".hidden", "con.png", "a b/c", "ä.png", "x" * 200, "a:b"]
+DEVICES = ["con", "CON.png", "a/nul.txt", "aux", "com1", "LPT9.png", "COM¹.txt", "prn .txt", "a.png:stream"]
+
+
+@pytest.mark.parametrize("name", OUT)
+def test_names_that_lead_out_are_refused(name: str, tmp_path: Path) -> None:
+    assert leads_out(name)
+    with pytest.raises(DataError, match="leads out"):
+        inside(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", IN)
+def test_other_names_are_paths(name: str, tmp_path: Path) -> None:
+    assert inside(tmp_path, name) == tmp_path / name
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_devices_and_streams_are_refused_on_windows(name: str) -> None:
+    assert leads_out(name, windows=True)
+    assert not leads_out(name, windows=False)
+
+
+def test_a_link_that_leaves_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "link").symlink_to(tmp_path)
+    with pytest.raises(DataError, match="leads out"):
+        inside(tmp_path / "home", "link/x")
+
+
+@given(st.text(st.sampled_from("a./\\:C~ \0"), max_size=12))
+def test_what_is_a_path_lies_in_the_folder(name: str) -> None:
+    folder = Path("/home/of/it")
+    try:
+        path = inside(folder, name)
+    except DataError:
+        return
+    assert path.resolve().is_relative_to(folder)
+    assert path.resolve() != folder
