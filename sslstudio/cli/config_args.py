@@ -92,7 +92,7 @@ def typed_texts(options: argparse.Namespace, keys: Iterable[str]) -> dict[str, s
     for key, value in vars(options).items():
         if key in keys:
             several = isinstance(value, list)  # of a table, an entry each time the flag was said
-            typed[key] = ";".join(map(entry_text, value)) if several else value_text(value)
+            typed[key] = ";".join(map(entry_text, _listed(value))) if several else value_text(value)
     return typed
 
 
@@ -195,21 +195,34 @@ def add_roles(parser: argparse.ArgumentParser) -> None:
 
 
 class _Exclude(argparse.Action):
-    """Pictures that are left out, as roles among the others; @FILE is a list of them, one a line."""
+    """Pictures that are left out, as roles among the others; @FILE, a list of them, is read when they are used."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, options: argparse.Namespace, values: Any, flag: str | None = None
     ) -> None:
-        names = [str(values)]
-        if names[0].startswith("@"):
-            file = Path(names[0][1:])
-            try:
-                lines = file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
-            except OSError as error:
-                parser.error(f"--exclude {values}: {file} cannot be read ({error.strerror}). Name a text file.")
-            names = [line.strip() for line in lines if line.strip()]
-        said = [*(getattr(options, self.dest, None) or []), *(f"{name}={EXCLUDED}" for name in names)]
+        said = [*(getattr(options, self.dest, None) or []), f"{values}={EXCLUDED}"]
         setattr(options, self.dest, said)
+
+
+def _listed(texts: Iterable[str]) -> list[str]:
+    """Roles as they were typed, with the pictures that a list names in its place. Raises ConfigError for a list that
+    cannot be read."""
+    found: list[str] = []
+    for text in texts:
+        if not (text.startswith("@") and text.endswith(f"={EXCLUDED}")):
+            found.append(text)
+            continue
+        file = Path(text[1:].removesuffix(f"={EXCLUDED}"))
+        try:
+            lines = file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+        except OSError as error:
+            raise ConfigError(
+                "--exclude @{file}: the list cannot be read ({reason}). Name a text file with a picture a line.",
+                file=file,
+                reason=error.strerror,
+            ) from error
+        found += [f"{line.strip()}={EXCLUDED}" for line in lines if line.strip()]
+    return found
 
 
 def add_exclude(parser: argparse.ArgumentParser, dest: str = "roles") -> None:
@@ -223,7 +236,7 @@ def add_exclude(parser: argparse.ArgumentParser, dest: str = "roles") -> None:
 def roles_of(texts: Iterable[str]) -> dict[str, str]:
     """What was typed for that flag. Raises ConfigError for what is no PATH=ROLE."""
     found: dict[str, str] = {}
-    for text in texts:
+    for text in _listed(texts):
         path, sign, role = text.rpartition("=")
         if not sign or not path:
             raise ConfigError("--role {text} is not PATH=ROLE. For example: --role masks=masks", text=text)

@@ -105,7 +105,7 @@ def commands(file: Path) -> Iterator[str]:
     for line in blocks:
         found = re.match(r"(?:\S*torchrun .*-m |\.venv/bin/|)sslstudio ((?:--)?[a-z].*)$", line)
         if found:
-            yield re.sub(r"\s+#.*", "", found[1])
+            yield re.sub(r"\$[A-Z_]+_ID\b", "3", re.sub(r"\s+#.*", "", found[1]))  # a number that a cluster gives
 
 
 WITH_COMMANDS = [file for file in DOCUMENTS if any(commands(file))]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QWidget, QWidgetAction
 
@@ -156,7 +156,9 @@ class FilterBar(QWidget):
             box.setSuffix(" %")
             box.setValue(100 * value)
             box.setAccessibleName(said)
-            boxes.append((QLabel(said), box))
+            label = QLabel(said)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            boxes.append((label, box))
         low, high = boxes[0][1], boxes[1][1]
         for _, box in boxes:
             box.valueChanged.connect(lambda _: self.ask(low=low.value() / 100, high=high.value() / 100))

@@ -112,3 +112,5 @@ def test_the_command_line_leaves_pictures_out(folder: Path, tmp_path: Path, caps
     said = capsys.readouterr().out
     assert "17 pictures" in said
     assert "3 pictures excluded by you." in said
+    assert main(["index", str(folder), "--exclude", "@nowhere.txt"]) != 0
+    assert "the list cannot be read" in capsys.readouterr().err

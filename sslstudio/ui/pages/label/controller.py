@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.images.index import ImageIndex, picture_file
@@ -20,10 +20,10 @@ from sslstudio.ui.pages.label.board import CLASSES, LabelBoard
 from sslstudio.ui.pages.label.gallery import PROPOSED
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.picture import to_image
-from sslstudio.ui.widgets.shortcuts import CLOSE
 from sslstudio.ui.workspace.labels import LabelsController, paths_of
 from sslstudio.ui.workspace.proposals import ProposalsController
 
+ENTER = ("Return", "Enter")
 NOTHING: npt.NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
 
 
@@ -50,8 +50,13 @@ class LabelController(QObject):
         board.canvas.lacking.connect(self._ask_for_class)
         board.classes.removed.connect(self._remove)
         proposals.settled.connect(self._show_settled)
-        for place in (board.gallery.view, board.canvas):
-            place.installEventFilter(self)
+        self._enter = [QShortcut(QKeySequence(keys), place) for place in (board.gallery.view, board.canvas)
+                       for keys in ENTER]  # fmt: skip
+        for heard in self._enter:
+            heard.setContext(Qt.ShortcutContext.WidgetShortcut)
+            heard.activated.connect(self._take_enter)
+        board.gallery.filter.currentIndexChanged.connect(self._listen_for_enter)
+        self._listen_for_enter(board.gallery.filter.currentIndex())
 
     # --- the picture at hand
 
@@ -152,14 +157,17 @@ class LabelController(QObject):
         self.path = ""  # its mask is shown or taken away
         self.open_picture(path)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Enter accepts what is proposed, where one works on pictures; it ends a polygon before that."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in CLOSE:
-            free = watched is self.board.gallery.view or not self.board.canvas.corners
-            if free and self.proposal is not None:
-                self.accept()
-                return True
-        return super().eventFilter(watched, event)
+    def _listen_for_enter(self, shown: int) -> None:
+        """Enter is heard only while proposals are looked at."""
+        for one in self._enter:
+            one.setEnabled(shown == PROPOSED)
+
+    def _take_enter(self) -> None:
+        """Accept what is proposed; a polygon that is being drawn is closed before that."""
+        if self.board.canvas.corners:
+            self.board.canvas.close_polygon()
+        else:
+            self.accept()
 
     # --- labels
 
