@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished, from_json
 from sslstudio.engine.runs.run_folder import EVENTS
@@ -26,7 +27,7 @@ class EventLog:
         When the run was cut back to its checkpoint, and goes on from there, everything is read again from the start.
         """
         try:
-            with self.file.open("rb") as file:
+            with open_regular(self.file) as file:
                 file.seek(self.position - len(self._before))
                 if file.read(len(self._before)) != self._before:
                     file.seek(0)

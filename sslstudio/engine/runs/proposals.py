@@ -19,6 +19,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import read_limited
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.runs.folder_predictions import ABOUT, answers_in, parsed
 
@@ -92,6 +93,6 @@ def read_proposed_mask(one: Proposal, number_of: Mapping[int, int]) -> npt.NDArr
 
 def _text(file: Path) -> Any:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
+        return read_limited(file).decode("utf-8", "replace")
+    except FileNotFoundError as error:
         raise RunError("{file} cannot be read: {reason}.", file=file, reason=error.strerror) from error
