@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pickle
+import shutil
 import struct
 import sys
 import tempfile
@@ -263,6 +264,8 @@ for title, line in JOURNALS.items():
 @case("labels: masks by a link to another folder")
 def _(world: World, place: Path) -> Piece:
     labels = world.place / "home" / "Projects" / "little zoo" / "labels"
+    if (labels / "masks").exists():
+        shutil.rmtree(labels / "masks")
     (labels / "masks").symlink_to(world.place.parent / "victim", target_is_directory=True)
     (labels / "journal.jsonl").write_text(
         json.dumps(_mask_line("holiday", 4, [0, 0, 4, 4], zlib.compress(bytes(16)))) + "\n"
@@ -418,7 +421,7 @@ _labels("a table with zero characters", "labels.csv", lambda: b"file,label\n0.pn
 _labels("a table of zero characters", "labels.csv", lambda: bytes(100_000))
 _labels("a table with a cell of 20 MB", "labels.csv", lambda: "file,label\n0.png," + "x" * (20 << 20) + "\n1.png,b\n",
         True)  # fmt: skip
-_labels("a table of a million columns", "labels.csv", lambda: "file," + "a," * 1_000_000 + "\n0.png,b\n")
+_labels("a table of a million columns", "labels.csv", lambda: "file," + "a," * 1_000_000 + "\n0.png,b\n", True)
 _labels("a table with a quote that never ends", "labels.csv", lambda: 'file,label\n0.png,"' + "x\n" * 1_000_000, True)
 _labels("a table about files elsewhere", "labels.csv",
         lambda: "file,label\n../../etc/passwd,a\n/etc/shadow,b\n")  # fmt: skip

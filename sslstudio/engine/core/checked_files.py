@@ -131,7 +131,8 @@ def parse_json(
     try:
         values = _load(content, once)
         check_tree(values)
-        values = from_stored(values)
+        if (b"template" if isinstance(content, bytes) else "template") in content:  # type: ignore[operator]
+            values = from_stored(values)
         check_kind(values, kind)
     except _Unfit as found:
         raise error(_explain(name, found, advice)) from found
@@ -231,6 +232,21 @@ def read_toml(file: Path) -> dict[str, Any]:
             largest=SETTINGS >> 20,
         )
     return from_toml(content, str(file))
+
+
+def read_settings(file: Path) -> dict[str, Any]:
+    """`read_toml`, with a sentence for a file that cannot be opened. Raises ConfigError, FileNotFoundError where there
+    is none."""
+    try:
+        return read_toml(file)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ConfigError(
+            "{file} cannot be read: {reason}. Check the disk and the rights of the file.",
+            file=file,
+            reason=error.strerror or error,
+        ) from error
 
 
 def from_toml(text: str | bytes, name: str = "config.toml") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import check_kinds, read_limited, read_toml
+from sslstudio.engine.core.checked_files import check_kinds, read_limited, read_settings
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import RunError
 
@@ -32,7 +32,7 @@ def experiment_settings(folder: Path, job: str = "") -> dict[str, Any]:
     """The content of compare.toml or tournament.toml, in the format of today."""
     job = job or experiment_job(folder)
     file = folder / CONFIGS[job]
-    values = migrations.migrate(job, read_toml(file), str(file))
+    values = migrations.migrate(job, read_settings(file), str(file))
     check_kinds(values, {"data": dict, "data.folder": str}, str(file))
     return values
 

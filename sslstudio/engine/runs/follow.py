@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, RunFinished, from_json
 from sslstudio.engine.runs.run_folder import EVENTS
 from sslstudio.engine.runs.writer_lock import writer_of
@@ -35,6 +36,12 @@ class EventLog:
                 content = file.read()
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise RunError(
+                "{file} cannot be read: {reason}. Check the disk and the rights of the file.",
+                file=self.file,
+                reason=error.strerror or error,
+            ) from error
         whole = content[: content.rfind(b"\n") + 1]
         self.position += len(whole)
         self._before = (self._before + whole)[-KNOWN:]

@@ -210,7 +210,8 @@ def test_what_a_crash_cut_off_goes_and_all_whole_lines_stay(
 
 
 ADVICE = {
-    errno.ENOSPC: "The disk is full: make room on it", errno.EDQUOT: "The disk is full", errno.EFBIG: "The disk is full",
+    errno.ENOSPC: "The disk is full: make room on it", errno.EDQUOT: "The disk is full",
+    errno.EFBIG: "The disk is full",
     errno.EROFS: "The disk is read-only: let it be written to", errno.EACCES: "You may not write there",
     errno.EPERM: "You may not write there", errno.ENOENT: "Its folder is gone: connect the disk",
     errno.ESTALE: "Its folder is gone", errno.EIO: "The disk does not work as it should: copy what matters",
@@ -221,7 +222,10 @@ ADVICE = {
 @pytest.mark.parametrize("number", ADVICE, ids=errno.errorcode.get)
 def test_each_reason_has_its_advice(tmp_path: Path, number: int) -> None:
     error = OSError(number, os.strerror(number))
-    for told, what in ((cannot_write(tmp_path / "a", error), "written"), (cannot_remove(tmp_path / "a", error), "remo")):
+    for told, what in (
+        (cannot_write(tmp_path / "a", error), "written"),
+        (cannot_remove(tmp_path / "a", error), "remo"),
+    ):
         said = str(told)
         assert f"could not be {what}" in said
         assert os.strerror(number) in said

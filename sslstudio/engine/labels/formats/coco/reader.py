@@ -16,7 +16,7 @@ from sslstudio.engine.core.messages import Message
 
 LARGEST: Final = 400_000_000  # pixels of one picture; more is a mistake in the file
 LARGEST_FILE: Final = 1 << 30  # bytes; COCO's own labels of 118,000 pictures have 450 million
-_FEW_BITS: Final = 35  # of a run length: no picture has so many pixels
+_FEW_BITS: Final = 60  # of a run length, which no picture has
 _EXPORT: Final = Message("Export it from the labelling program as COCO.")
 
 
