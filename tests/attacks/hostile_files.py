@@ -8,6 +8,7 @@ without what is wrong, in silence: `quiet`. Exits with 1 when anything went wron
 """
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -30,7 +31,6 @@ from PIL import Image
 from tests.attacks import damaged_files
 from tests.attacks.confined import Outcome, Tally, confined, tell_line
 from tests.attacks.damaged_files import World, command
-from tests.support import samples
 
 Piece = Callable[[], object]
 SIDE = 12  # pixels of the pictures that labels are about
@@ -644,26 +644,22 @@ def _(world: World, place: Path) -> Piece:
 # --- all of them
 
 
-def attack(kinds: str = "", tell: Callable[[str], None] = lambda line: None) -> Tally:
-    """Read all hostile files, one after the other; `kinds`: only those whose name holds it."""
-    import matplotlib.font_manager  # noqa: F401  it asks another program for the fonts once
-    import torch
-
-    torch.set_num_threads(1)
+def attack(
+    kinds: str = "", tell: Callable[[str], None] = lambda line: None, inside: World | None = None, every: int = 1
+) -> Tally:
+    """Read all hostile files, one after the other; `kinds`: only those whose name holds it; `inside`: a world to use;
+    `every`: each so many-th case alone."""
     tally = Tally()
-    with tempfile.TemporaryDirectory() as folder, samples.smaller_encoder():
-        root = Path(folder).resolve()
-        world = World(root)
-        victim = root / "victim"
+    with contextlib.nullcontext(inside) if inside else damaged_files.made_world() as world:
+        victim = world.place.parent / "victim"
         victim.mkdir()
         (victim / "holiday.png").write_bytes(b"mine")
         _warm(world)
-        for one in CASES:
-            if kinds in one.name:
-                outcome = _try(one, world, victim)
-                tally.add(one.name, outcome)
-                if outcome.faults:
-                    tell(tally.told[-1])
+        for one in [each for each in CASES if kinds in each.name][::every]:
+            outcome = _try(one, world, victim)
+            tally.add(one.name, outcome)
+            if outcome.faults:
+                tell(tally.told[-1])
     return tally
 
 

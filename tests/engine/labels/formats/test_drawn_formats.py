@@ -291,23 +291,30 @@ def test_names_of_yolo_are_read_however_they_are_written(names: str, tmp_path: P
 # Files from strangers
 
 
+def _npy(content: Any) -> bytes:
+    made = io.BytesIO()
+    np.save(made, content, allow_pickle=True)
+    return made.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("a.json", b'{"version": "5", "flags": {}, "shapes": [{"label": "x", "points": [["a", 1]]}]}', "numbers"),
-        ("a.json", b'{"version": "5", "flags": {}, "shapes": 3}', "labelme"),
-        ("a.json", b'{"version": "5", "flags": {}, "shapes": [' + b"[" * 100_000, "JSON"),
+        ("a.json", b'{"version": "5", "flags": {}, "shapes": 3}', "is not as labelme writes it"),
+        ("a.json", b'{"version": "5", "flags": {}, "shapes": [' + b"[" * 100_000, "within each other"),
         ("a.json", b'{"version": "5", "flags": {}, "shapes": [], "imageHeight": 1e9, "imageWidth": 1e9}', "pixels"),
         ("a.xml", b"<annotation><size><width>x</width></size></annotation>", "a.xml"),
         ("a.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "DOCTYPE"),
         ("a.xml", b"<annotations><image name='p0.png' width='9' height='9'><mask label='c' rle='-1,5' left='0' top='0' "
                   b"width='3' height='3'/></image></annotations>", "longer"),
-        ("a.geojson", b'{"type": "FeatureCollection", "features": [7]}', "feature 1"),
+        ("a.geojson", b'{"type": "FeatureCollection", "features": [7]}', "feature 1 is no GeoJSON"),
         ("a.geojson", b"\xff\xfe", "read"),
-        ("a_seg.npy", b"\x93NUMPY\x01\x00", "Cellpose"),
-        ("a.roi", b"Iout", "outline"),
+        ("a_seg.npy", b"\x93NUMPY\x01\x00", "is not as Cellpose writes it"),
+        ("a_seg.npy", _npy({"masks": np.zeros((2, 2, 2), np.uint8)}), "holds no masks of one flat picture"),
+        ("a.roi", b"Iout", "it is no outline of ImageJ"),
         ("labels/a.txt", b"0 0.5 0.5 nan 0.2\n", "line 1"),
-        ("labels/a.txt", b"0 0.5 0.5\n", "line 1"),
+        ("labels/a.txt", b"0 0.5 0.5\n", "line 1: 2 numbers are neither a box nor a polygon"),
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_refused_in_words(name: str, content: bytes, said: str, tmp_path: Path) -> None:
