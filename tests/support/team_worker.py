@@ -28,7 +28,7 @@ def answered(name: str, images: Tensor, group: ProcessGroup | None) -> dict[str,
     if group is None:
         result = task(encoder, task.make_batch(images, generator(0, "puzzles")))
     else:
-        convert_sync_batch_norm(modules)
+        convert_sync_batch_norm(modules, images.device)
         step = SharedStep(group, encoder, task)
         step.maker.make(images, generator(0, "others"))  # the first is made whole
         result = step(step.maker.make(images, generator(0, "puzzles")))

@@ -88,7 +88,7 @@ class PretrainJob:
         self.whole: WholeStep | None = None  # the compiled step
         self.shared: SharedStep | None = None  # the step that several processes share
         if group is not None:
-            convert_sync_batch_norm(self.modules)
+            convert_sync_batch_norm(self.modules, device.handle)
             self.shared = SharedStep(group, self.encoder, self.task)
 
     @cached_property
