@@ -18,9 +18,7 @@ def recipe(command: str) -> list[str]:
     return [line.strip() for line in found[1].splitlines()]
 
 
-def array_job(
-    command: str, pictures: Path, out: Path, options: list[str], count: int
-) -> list["subprocess.Popen[str]"]:
+def array_job(command: str, pictures: Path, out: Path, options: list[str], count: int) -> list["subprocess.Popen[str]"]:
     """Start the recipe once for each task of an array. What it calls `sslstudio` is this Python's; `options` are added
     to those of the recipe and count before them."""
     lines = recipe(command)

@@ -57,7 +57,7 @@ ON_CUDA: dict[type[nn.Module], type[nn.Module]] = {nn.BatchNorm1d: CudaNorm1d, n
 
 
 def convert_sync_batch_norm(modules: nn.Module, device: torch.device) -> None:
-    """Make every batch norm inside a shared one for the device, in place: weights, names and references to them stay."""
+    """Make each batch norm inside a shared one for the device, in place: weights, names and references to them stay."""
     shared = ON_CUDA if device.type == "cuda" else SHARED
     for module in modules.modules():
         if type(module) in shared:

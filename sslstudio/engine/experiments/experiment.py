@@ -3,8 +3,8 @@
     for event in Experiment(Comparison, config, control).run(): ...
 
 An experiment is a folder of ordinary runs. Whatever is done is not done again. Several processes, also of several
-machines with one disk, share the runs: each is claimed with a lock file beside it. A strategy says which runs there are,
-which is next, and what the table is; everything else is here.
+machines with one disk, share the runs: each is claimed with a lock file beside it. A strategy says which runs there
+are, which is next, and what the table is; everything else is here.
 """
 
 import time

@@ -52,7 +52,7 @@ def try_finetuning(
 
 
 def choose_finetuning_device(config: FinetuneConfig) -> Device:
-    """The device of a run: a GPU only where a step of such a network works. Raises ConfigError as `take_if_it_works`."""
+    """The device of a run: a GPU only where a step of such a network works. Raises as `take_if_it_works`."""
     return take_if_it_works(
         KINDS[config.kind],
         lambda chosen: try_finetuning(config.kind, config.encoder, chosen).trouble,

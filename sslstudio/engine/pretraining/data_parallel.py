@@ -5,7 +5,7 @@ computes them. Where a task's puzzle of one picture depends on the others of its
 takes its rows. Gradients are summed by torch's DistributedDataParallel, in few large messages beside the way back.
 """
 
-import warnings
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -129,15 +129,23 @@ class SharedStep:
 
     def __call__(self, batch: Batch) -> TaskResult:
         """Loss and metrics of the batch whose rows of this rank these are."""
-        with warnings.catch_warnings():
-            # Which weights a step leaves out is the task's affair; that none is left out is no mistake.
-            warnings.filterwarnings("ignore", message=".*find_unused_parameters=True was specified")
-            if self._answer is None:  # not before: all ranks have the same weights by now
-                self._answer = DistributedDataParallel(
-                    self._step, broadcast_buffers=False, find_unused_parameters=True, gradient_as_bucket_view=True
-                )
-            found = dict(self._answer(batch))
+        if self._answer is None:  # not before: all ranks have the same weights by now
+            self._answer = DistributedDataParallel(
+                self._step,
+                broadcast_buffers=False,
+                find_unused_parameters=_leaves_out_weights(self._step.encoder, self._step.task, batch),
+                gradient_as_bucket_view=True,
+            )
+        found = dict(self._answer(batch))
         return TaskResult(found.pop("loss"), found)
+
+
+def _leaves_out_weights(encoder: Encoder, task: AnyTask, batch: Batch) -> bool:
+    """Whether a step reaches some weights not at all; torch looks for them at each step then. A copy is asked."""
+    alone = copy.deepcopy(nn.ModuleDict({"encoder": encoder, "task": task}))
+    result: TaskResult = alone["task"](alone["encoder"], batch)
+    result.loss.backward()  # type: ignore[no-untyped-call]
+    return any(weight.requires_grad and weight.grad is None for weight in alone.parameters())
 
 
 def states_of(task: AnyTask) -> list[Tensor]:

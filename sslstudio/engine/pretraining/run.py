@@ -126,12 +126,12 @@ class PretrainJob:
         """The batch of `step`, asked of the encoder."""
         images = self.feed.take(step)[part]
         rng = generator(self.config.seed, "puzzles", step, *seed_numbers(part), device=self.device.handle)
-        if self.whole is not None:
-            return self.whole(images, rng)
         if self.shared is not None:
             with self.device.in_full():
                 share = self.shared.maker.make(images, rng)
             return self.shared(share)
+        if self.whole is not None:
+            return self.whole(images, rng)
         with self.device.in_full():
             batch = self.task.make_batch(images, rng)
         result: TaskResult = self.task(self.encoder, batch)

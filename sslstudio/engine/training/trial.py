@@ -82,8 +82,8 @@ def choose_tried(name: str, options: BaseConfig | None, device: str, precision: 
 def take_if_it_works(
     title: Message | str, find_trouble: Callable[[Device], Message], device: str, precision: str
 ) -> Device:
-    """As `devices.choose`, and a GPU is taken only if a step of what is called `title` works there: `find_trouble` takes
-    one and says why it does not.
+    """As `devices.choose`, and a GPU is taken only if a step of what is called `title` works there: `find_trouble`
+    takes one and says why it does not.
 
     Raises ConfigError when the device was asked for by name and the step does not work; with auto the CPU is taken and
     the reason is in `note`.

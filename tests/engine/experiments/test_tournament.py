@@ -140,9 +140,7 @@ def test_other_settings_need_another_folder(played: Path, sample_folder: Path) -
     assert table_of(play(auto))["winner"]["outcome"] == DONE
 
 
-def test_the_winner_that_another_worker_trains_is_waited_for(
-    played: Path, sample_folder: Path, tmp_path: Path
-) -> None:
+def test_the_winner_that_another_worker_trains_is_waited_for(played: Path, sample_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "shared"
     shutil.copytree(played, out)
     winner = ExperimentRun(out / "winner", "")
