@@ -77,11 +77,8 @@ def test_statistics_are_measured_anew_with_fewer_pictures(pictures: Pictures) ->
         recalibrate(network, pictures)
     assert max(asked) > 16
     recalibrate(alike, pictures)
-    for name, ours in network.encoder.named_buffers():
-        if (
-            name == "bn1.running_mean"
-        ):  # of the first layer, the mean over all is that of the parts but for the last one
-            torch.testing.assert_close(ours, alike.encoder.get_buffer(name), rtol=0.1, atol=0.05)
+    ours, theirs = (one.encoder.get_buffer("bn1.running_mean") for one in (network, alike))
+    torch.testing.assert_close(ours, theirs, rtol=0.1, atol=0.05)  # the mean of parts, of which the last is smaller
     assert all(layer.momentum == 0.1 for layer in network.modules() if isinstance(layer, nn.BatchNorm2d))
 
 
@@ -110,9 +107,8 @@ def test_moments_that_do_not_fit_are_no_step(times: int, tmp_path: Path, monkeyp
     """The optimiser takes its memory at its first step: no weight has moved then, and the step is done in parts."""
     whole, job = Hungry(8), Hungry(8)
     folders = (RunFolder.create(tmp_path / name, {"job": "pretrain"}) for name in ("whole", "short"))
-    alone, short = (
-        Training(one, Plan(steps=4), FAST, CPU, run) for one, run in zip((whole, job), folders, strict=True)
-    )
+    pairs = zip((whole, job), folders, strict=True)
+    alone, short = (Training(one, Plan(steps=4), FAST, CPU, run) for one, run in pairs)
     expected = of(StepDone, alone.go(RunControl()))
     left, move = [times], short.optimiser.step
 
