@@ -21,7 +21,7 @@ from sslstudio.engine.tasks.base import AnyTask, Batch, PretextTask, TaskResult
 from sslstudio.engine.training.checkpoint import restore_training, training_state
 from sslstudio.engine.training.loop import Training
 
-SAME = {"rtol": 1e-4, "atol": 1e-5}  # a share beside its rows of the whole batch: rounding of other vector lengths
+RTOL, ATOL = 1e-4, 1e-5  # a share beside its rows of the whole batch: rounding of other vector lengths
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _is_same(batch: Batch, other: Batch) -> bool:
     return all(
         one is not None
         and one.shape == two.shape
-        and (torch.allclose(one, two, **SAME) if one.is_floating_point() else torch.equal(one, two))
+        and (torch.allclose(one, two, rtol=RTOL, atol=ATOL) if one.is_floating_point() else torch.equal(one, two))
         for one, two in pairs
     )
 
