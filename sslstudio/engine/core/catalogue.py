@@ -1,10 +1,12 @@
 """Catalogues of translations, for whoever writes for people without a window: a report in another language."""
 
 from sslstudio.engine.core.errors import InputError
-from sslstudio.engine.core.messages import ENGLISH, Language
+from sslstudio.engine.core.messages import ENGLISH, Language, Message
 from sslstudio.engine.core.resource_files import find_resource, resource_places
 
 MARKS = {"en": (".", ","), "fr": (",", "\u202f")}  # decimal point and thousands; most other languages: , and .
+
+LAST = {"and": Message("and"), "or": Message("or")}  # before the last one of a list
 
 
 def languages() -> list[str]:
@@ -31,7 +33,7 @@ def language_of(entries: dict[str, str], code: str, decimal: str, group: str) ->
         percent=True,
         percent_sign="\u00a0%",
         points=entries.get("{0} points", "{0} points"),
-        last={how: f" {entries.get(how, how)} " for how in ("and", "or")},
+        last={how: f" {entries.get(word, word)} " for how, word in LAST.items()},
     )
 
 
