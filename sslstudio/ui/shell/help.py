@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QDialog, QMainWindow, QMenu
 
 from sslstudio import __version__
 from sslstudio.engine.about.bug_report import write_report
@@ -40,13 +40,21 @@ class Help(QObject):
         self._pages = tuple(pages)
         self.reading: Manual | None = None  # the manual while it is open
 
-    def manual(self, page: str = "") -> None:
-        """Show the manual in a window beside this one, at a page of it; '' leaves the page that is open."""
+    def manual(self, place: str = "", above: QDialog | None = None) -> None:
+        """Show the manual in a window beside this one, at a page of it or a heading of one (`results.md#scores`); ''
+        leaves the page that is open. above: a dialog that lets nothing but its own windows be used; it is closed with
+        that one."""
+        if self.reading is not None and self.reading.parentWidget() is not above:
+            self.reading.close()
         if self.reading is None:
             self.reading = Manual()
             self.reading.closed.connect(self._forget_manual)
-        if page and (self.reading.folder / page).is_file():  # a translation may lack it
-            self.reading.open(self.reading.folder / page)
+            if above is not None:
+                self.reading.setParent(above, Qt.WindowType.Window)
+                above.finished.connect(self.reading.close)
+        page, _, anchor = place.partition("#")
+        if page:
+            self.reading.open(self.reading.folder / page, anchor)
         self.reading.setWindowState(self.reading.windowState() & ~Qt.WindowState.WindowMinimized)
         self.reading.show()
         self.reading.activateWindow()

@@ -138,9 +138,10 @@ def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], 
     dialog.deleteLater()
 
 
-def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
-    """Show a widget, which scrolls where the screen is small, until it is closed."""
+def show_sheet(parent: QWidget | None, title: str, sheet: QWidget, place: str = "") -> None:
+    """Show a widget, which scrolls where the screen is small, until it is closed. place: of the manual, for F1."""
     dialog = Sheet(parent)
+    dialog.setProperty("manual", place)
     dialog.setWindowTitle(title)
     closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     closing.rejected.connect(dialog.reject)
