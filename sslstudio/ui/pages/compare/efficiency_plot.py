@@ -156,7 +156,7 @@ class EfficiencyPlot(Card):
         across = self.tr("labels a class") if table["kind"] == "classification" else self.tr("labelled pictures")
         what = formatting.metric(table["headline"])
         self.about.setText(
-            self.tr("{0} (up) by {1} (across): mean of {2} draws of labels, strokes are 95 % intervals. Measured on "
+            self.tr("{0} (up) by {1} (across): mean of {2} repeats, strokes are 95 % intervals. Measured on "
                     "{3} test pictures.").format(what, across, table["draws"], formatting.count(table["n_test"]))
         )  # fmt: skip
         newest = [(formatting.render(one["title"]), one["cells"][-1]) for one in table["rows"] if one["cells"]]
