@@ -125,9 +125,8 @@ class ClassList(QWidget):
             self.list.addItem(item)
         self._filling = False
         self.choose(chosen)
-        self.rename.setEnabled(bool(classes))
-        self.recolour.setEnabled(bool(classes))
-        self.remove.setVisible(bool(classes))
+        for about in (self.rename, self.recolour, self.remove):  # what there is not
+            about.setVisible(bool(classes))
         self.first.setVisible(not classes)
         self.first.setText(
             self.tr("Name a class below, then paint with it.")

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidge
 
 from sslstudio.ui.pages.label.mask_canvas import ROUND, TOOLS, MaskCanvas
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import column, row, text, tool
 from sslstudio.ui.widgets.shortcuts import HIDE, PageKey, label_keys, native
 
@@ -38,7 +39,10 @@ class MaskToolbar(QWidget):
         self.opacity.setFixedWidth(84)
         self.hint = text("", "small")
         self.hint.setMinimumHeight(LINE)
-        self.setLayout(column(upper, row(self._size_row, self._tolerance_row, (self.hint, 1), gap=14), gap=8))
+        lower = Flow(gap=14)
+        for piece in (self._size_row, self._tolerance_row, self.hint):
+            lower.addWidget(piece)
+        self.setLayout(column(upper, lower, gap=8))
         canvas.sized.connect(self._say_size)
         self.opacity.setValue(50)
         self.tolerance.setValue(canvas.tolerance)

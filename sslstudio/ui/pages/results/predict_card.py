@@ -20,6 +20,7 @@ from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.row_job import run_in_row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, row, text
 
@@ -125,9 +126,10 @@ class PredictCard(Card):
 
     def _refresh(self) -> None:
         there = self.folder is not None
-        self.choose.setEnabled(not self.progress.active)
         self.again.setVisible(there)
-        self.again.setEnabled(not self.progress.active)
+        busy = self.tr("A folder is being answered; stop that first.") if self.progress.active else ""
+        for one in (self.choose, self.again):
+            offer(one, unless=busy)
         self.show_files.setVisible(there)
         self.copy.setVisible(there)
         self.faces.setCurrentIndex(int(self.gallery.gallery.rowCount() > 0))

@@ -13,6 +13,7 @@ from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
+from sslstudio.ui.widgets.elided import ElidedLabel
 from sslstudio.ui.widgets.layout import keep_hidden, row, text
 from sslstudio.ui.widgets.score_table import PARTS, part_title
 
@@ -35,10 +36,12 @@ class CurveTools(QWidget):
         self.log.toggled.connect(self.log_wanted)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setRange(0, SMOOTHEST)
-        self.smoothing.setFixedWidth(150)
+        self.smoothing.setMinimumWidth(60)
+        self.smoothing.setMaximumWidth(150)
         self.smoothing.setAccessibleName(self.tr("Smoothing"))
         self.smoothing.valueChanged.connect(lambda place: self.smoothing_wanted.emit(weight_of(place)))
-        hint = text(self.tr("Values: point at a curve, or Tab and arrow keys. Earlier runs: tick them."), "small")
+        hint = ElidedLabel("small")
+        hint.say(self.tr("Values: point at a curve, or Tab and arrow keys. Earlier runs: tick them."))
         layout = row(self.log, 14, text(self.tr("Smoothing"), "body", wrap=False), self.smoothing, 14, (hint, 1), gap=8)
         layout.setContentsMargins(2, 0, 0, 0)
         self.setLayout(layout)
