@@ -1,12 +1,11 @@
 """The simple way: from an empty window to a result in a few clicks, and never a wait of the window."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
@@ -16,32 +15,11 @@ from sslstudio.ui.pages.journey.controller import Stage
 from sslstudio.ui.pages.journey.page import JourneyPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.workspace.workspace import SAMPLE
+from tests.support.watchdog import LOADING_MS, LONGEST_MS, Watchdog
 from tests.ui.conftest import Said
 
 MOST_ACTIONS = 5
-SLACK = float(os.environ.get("SSLSTUDIO_SLACK", "1"))  # of a machine that others share
-LONGEST_MS, LOADING_MS = 100 * SLACK, 300 * SLACK  # of the window's own work at a time; once, while torch loads
 PATIENCE = 280_000
-
-
-class Watchdog:
-    """How much of the processor the window's thread takes between two turns of its loop, in milliseconds: what another
-    program takes from it is not the window's fault."""
-
-    def __init__(self) -> None:
-        self.longest: list[float] = []
-        self._last = time.thread_time()
-        self._timer = QTimer(interval=0)
-        self._timer.timeout.connect(self._turn)
-        self._timer.start()
-
-    def _turn(self) -> None:
-        now = time.thread_time()
-        self.longest = sorted([*self.longest, 1000 * (now - self._last)])[-5:]
-        self._last = now
-
-    def stop(self) -> None:
-        self._timer.stop()
 
 
 class Person:

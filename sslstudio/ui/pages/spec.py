@@ -251,7 +251,7 @@ def _results() -> type[Page]:
 
 
 def _results_state(workspace: Workspace) -> State:
-    return State(tr("There is a result") if workspace.result else "", bool(workspace.result))
+    return State(tr("Done") if workspace.result else "", bool(workspace.result))
 
 
 def _results_keys() -> list[KeyGroup]:

@@ -8,7 +8,7 @@ from sslstudio.ui.base import resources
 from sslstudio.ui.base.theme import colours, theme
 
 ICON, STATE, DONE = (Qt.ItemDataRole.UserRole + number for number in range(3))
-WIDTH, NARROW = 216, 180  # in a large window, in a small one
+WIDTH, NARROW = 216, 190  # in a large window, in a small one
 HEIGHT = 58
 SMALL = 1150  # pixels of a window that has no room for a wide list
 
@@ -37,9 +37,10 @@ class StepDelegate(QStyledItemDelegate):
         ratio = painter.device().devicePixelRatioF()
         colour = scheme.accent if chosen else scheme.muted
         painter.drawPixmap(rect.x() + 12, rect.y() + 16, resources.pixmap(str(index.data(ICON)), colour, 22, ratio))
-        self._paint_words(painter, rect.adjusted(46, 8, -28 if index.data(DONE) else -8, -8), index, chosen)
-        if index.data(DONE):
-            painter.drawPixmap(rect.right() - 26, rect.y() + 18, resources.pixmap("check", scheme.good, 18, ratio))
+        self._paint_words(painter, rect.adjusted(44, 8, -6, -8), index, chosen)
+        if index.data(DONE):  # beside the state, so that the name has the whole line
+            place = 28 if index.data(STATE) else 18
+            painter.drawPixmap(rect.right() - 26, rect.y() + place, resources.pixmap("check", scheme.good, 18, ratio))
         painter.restore()
 
     def _paint_words(

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -21,6 +22,7 @@ from sslstudio.ui.text.formatting import tr
 
 GAP = 16
 MARGIN = 28
+WORDS, LEAST_WORDS = 420, 240  # pixels of a line of what is said on an empty page
 NARROW, SMALL_PANEL = 860, 314  # pixels of a page below which its panel is as wide as the second
 
 
@@ -252,8 +254,18 @@ class EmptyState(QWidget):
         head, body = text(heading, "heading"), text(explanation, "muted")
         for label in (head, body):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setMinimumWidth(300)
+            label.setMinimumWidth(WORDS)
         self.heading, self.explanation = head, body
         inner = column(row(None, symbol(sign, "disabled", 56), None), 8, head, body, 10, gap=6)
         inner.addLayout(row(None, *buttons, None))
         self.setLayout(column(None, row(None, inner, None), None))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines of a good length, or as long as there is room for."""
+        for label in (self.heading, self.explanation):
+            label.setMinimumWidth(max(LEAST_WORDS, min(WORDS, event.size().width())))
+        super().resizeEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        """It can be narrower than its words like to be."""
+        return QSize(LEAST_WORDS, super().minimumSizeHint().height())

@@ -151,7 +151,7 @@ class ImagesPage(Page):
         self.parts.chosen.connect(self.file_parts.choose)
         self.tabs.addTab(self._gallery_tab(), self.tr("Pictures"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(14, self.labels_view))), self.tr("Labels"))
-        self.tabs.addTab(wrap_layout(column(10, self.broken_none, self.broken_table)), self.tr("Cannot be read"))
+        self.tabs.addTab(wrap_layout(column(10, self.broken_none, (self.broken_table, 1), None)), self.tr("Cannot be read"))
         self.tabs.addTab(wrap_layout(column(10, self.others_table)), self.tr("Other files"))
         self.folders = FoldersView()
         self.folders.taken_out.connect(self.folder_list.take_out)

@@ -17,7 +17,7 @@ from sslstudio.ui.widgets.layout import Card, button, column, row, text, wrap_la
 from sslstudio.ui.widgets.picture import Picture
 
 CLASSES, MASKS, MAP = range(3)  # the tabs
-WIDE, SLIM, ROOMY = 232, 224, 860  # pixels of the classes, in a small window, and from which width it is none
+WIDE, SLIM, ROOMY = 232, 230, 860  # pixels of the classes, in a small window, and from which width it is none
 
 
 class LabelBoard(QWidget):

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidge
 
 from sslstudio.ui.pages.label.mask_canvas import ROUND, TOOLS, MaskCanvas
 from sslstudio.ui.text import formatting
-from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import column, row, text, tool
 from sslstudio.ui.widgets.shortcuts import HIDE, PageKey, label_keys, native
 
@@ -36,13 +35,10 @@ class MaskToolbar(QWidget):
         self._tolerance_row = _wrap_row(QLabel(self.tr("Tolerance")), self.tolerance, self.tolerance_said)
         told = QLabel(self.tr("Mask"))
         upper = row(*self.tools.values(), None, told, self.opacity, 4, self.hide_mask, gap=6)
-        self.opacity.setFixedWidth(84)
+        self.opacity.setFixedWidth(72)
         self.hint = text("", "small")
         self.hint.setMinimumHeight(LINE)
-        lower = Flow(gap=14)
-        for piece in (self._size_row, self._tolerance_row, self.hint):
-            lower.addWidget(piece)
-        self.setLayout(column(upper, lower, gap=8))
+        self.setLayout(column(upper, row(self._size_row, self._tolerance_row, (self.hint, 1), gap=14), gap=8))
         canvas.sized.connect(self._say_size)
         self.opacity.setValue(50)
         self.tolerance.setValue(canvas.tolerance)
@@ -58,7 +54,7 @@ class MaskToolbar(QWidget):
     def _slider(self, least: int, most: int, name: str) -> tuple[QSlider, QLabel]:
         made = QSlider(Qt.Orientation.Horizontal)
         made.setRange(least, most)
-        made.setFixedWidth(110)
+        made.setFixedWidth(84)
         made.setAccessibleName(name)
         made.setToolTip(name)
         said = text("", "small", wrap=False)

@@ -48,9 +48,9 @@ class FindingView(Card):
             key, _, value = change.partition("=")
             section, _, name = key.rpartition(".")
             said.append(self.tr("Set {0} to {1}").format(_title_of(section, name), value))
-        words = ", ".join(said)
+        words = ",\n".join(said)  # each on a line of its own: a button cannot break one
         if section in finding.tasks and section != task:  # the answer for another task comes first
-            return f"{_task_title(section)}: {words}"
+            return f"{_task_title(section)}:\n{words}"
         return words
 
 

@@ -67,7 +67,7 @@ class DoubtsView(QWidget):
         self.empty = EmptyState("tag", "", "")
         self.faces = QStackedWidget()
         self.faces.addWidget(self.empty)
-        self.faces.addWidget(wrap_layout(row((left, 3), (right, 2), gap=14)))
+        self.faces.addWidget(wrap_layout(row((left, 5), (right, 3), gap=14)))
         self.busy = BusyLine(inspection.stop, self._look)
         self.setLayout(column((self.faces, 1), row(None, self.busy, None)))
         for name, one in (("keep", self.keep), ("change", self.change), ("unsure", self.unsure)):

@@ -137,7 +137,7 @@ class OverlayView(Card):
     def __init__(self) -> None:
         super().__init__(gap=10)
         self.title = text("", "field", wrap=False)
-        self.truth, self.predicted = MaskedPicture(), MaskedPicture()
+        self.truth, self.predicted = MaskedPicture(least=100), MaskedPicture(least=100)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, 100)
         self.slider.setValue(50)

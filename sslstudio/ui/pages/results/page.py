@@ -41,6 +41,7 @@ from sslstudio.ui.widgets.layout import (
 )
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
+from sslstudio.ui.workspace.roles import roles_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class ResultsPage(Page):
         self.twins = TwinsView()
         self.twins.chosen.connect(self._show_twins)
         self.predictions = PredictionsView(self.inspection)
+        roles_of(self.workspace).changed.connect(self.predictions.mark_left_out)
+        self.predictions.is_left_out = self._is_left_out
         self.map = MapView(self.inspection)
         self.map.opened.connect(self._open_picture)
         self.map.gathered.connect(self._gather)
@@ -218,13 +221,19 @@ class ResultsPage(Page):
             self.twins.show_counts([len(group) for group in groups], metrics["kind"] == "segmentation")
         self._show_face(True)
 
+    def _of_these_pictures(self) -> bool:
+        """Whether the result is one of the open folder."""
+        recognised, results = self.workspace.recognised, self.results
+        return bool(recognised and results and recognised.pictures.root.resolve() == results.folder.resolve())
+
+    def _is_left_out(self, file: str) -> bool:
+        return self._of_these_pictures() and roles_of(self.workspace).is_excluded(file)
+
     def _repeat_copies(self, results: Results) -> None:
         """A test that near copies give answers away in is said beside the verdict, with the way to them."""
         warning = next(filter(results_data.warns_of_copies, results.metrics["notes"]), None)
         self.copies.say("" if warning is None else formatting.tidy(formatting.render(warning)))
-        recognised = self.workspace.recognised
-        here = recognised is not None and recognised.pictures.root.resolve() == results.folder.resolve()
-        self.to_copies.setVisible(warning is not None and here)
+        self.to_copies.setVisible(warning is not None and self._of_these_pictures())
 
     def _reading(self) -> str:
         return self.tr(

@@ -7,7 +7,7 @@ from PySide6.QtCore import QLocale, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from sslstudio.engine.images.index import picture_file
+from sslstudio.engine.images.index import picture_file, printable
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer, answers_in, folder_answered
 from sslstudio.ui.background import jobs
@@ -56,7 +56,7 @@ class PredictCard(Card):
         self.faces.addWidget(self.gallery)
         self.add(
             self.told, row(self.choose, self.again, self.show_files, None), self.progress,
-            row((self.found, 1), self.copy), (self.faces, 1),
+            row((self.found, 1), self.copy), (self.faces, 100), None,
         )  # fmt: skip
         self._refresh()
 
@@ -133,6 +133,7 @@ class PredictCard(Card):
         self.show_files.setVisible(there)
         self.copy.setVisible(there)
         self.faces.setCurrentIndex(int(self.gallery.gallery.rowCount() > 0))
+        self.faces.setVisible(self.gallery.gallery.rowCount() > 0)
 
     def _show(self, answers: list[Answer]) -> None:
         if self.folder is None or self._results is None:
@@ -142,9 +143,12 @@ class PredictCard(Card):
         items, of = [], partial(picture_file, root_of(self.folder), channels=self._results.channels)
         for one in answers:
             said = formatting.percent(one.confidence, 0)
-            path = self.out / one.mask if one.mask and self.out is not None else of(one.file)
+            mask = self.out / one.mask if one.mask and self.out is not None else None
             tip = self.tr("{0}\n{1} sure").format(one.file, said)
-            items.append(GalleryItem(path, f"{one.predicted} {said}".strip(), tip=tip))
+            name = one.predicted or printable(one.file).rpartition("/")[2]
+            items.append(GalleryItem(
+                of(one.file), f"{name} {said}", tip=tip, predicted=one.predicted, confidence=one.confidence, answer=mask,
+            ))  # fmt: skip
         self.gallery.show_items(items)
         self._refresh()
 

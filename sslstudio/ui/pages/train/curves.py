@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QSlider, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
@@ -21,6 +22,7 @@ CHANCE = -1  # the colour of guessing
 TURN_MS = 20  # between two plots that are drawn one after the other
 REST_MS = 1000  # after a round for each plot of it: they take a core's time, which the training could use
 ROUND = 3  # plots: the two large ones and a small one; only the first round has all
+HINTED = 620  # pixels of the line from which on it has room for its hint
 SMOOTHEST = 40  # positions of the slider; the last one averages over a hundred points or so
 
 
@@ -45,6 +47,12 @@ class CurveTools(QWidget):
         layout = row(self.log, 14, text(self.tr("Smoothing"), "body", wrap=False), self.smoothing, 14, (hint, 1), gap=8)
         layout.setContentsMargins(2, 0, 0, 0)
         self.setLayout(layout)
+        self._hint = hint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Half a hint helps nobody."""
+        self._hint.setVisible(self.width() >= HINTED)
+        super().resizeEvent(event)
 
 
 def weight_of(place: int) -> float:
