@@ -34,7 +34,7 @@ class MaskToolbar(QWidget):
         self._size_row = _wrap_row(QLabel(self.tr("Size")), self.thickness, self.size_said)
         self._tolerance_row = _wrap_row(QLabel(self.tr("Tolerance")), self.tolerance, self.tolerance_said)
         told = QLabel(self.tr("Mask"))
-        upper = row(*self.tools.values(), None, told, self.opacity, 4, self.hide_mask, gap=6)
+        upper = row(*self.tools.values(), None, told, self.opacity, self.hide_mask, gap=4)
         self.opacity.setFixedWidth(72)
         self.hint = text("", "small")
         self.hint.setMinimumHeight(LINE)

@@ -80,7 +80,7 @@ class RunView(QWidget):
         self._add_tabs(answers)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
+        layout.setSpacing(9)
         self._paused: Path | None = None
         self.go_on = button(self.tr("Go on with it"), self._resume, "primary", "play")
         self.told = text("", "muted")
