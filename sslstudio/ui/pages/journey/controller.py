@@ -130,6 +130,11 @@ class JourneyController(QObject):
 
     # --- facts
 
+    @property
+    def pictures(self) -> int:
+        """How many pictures are open."""
+        return len(self._workspace.recognised.pictures) if self._workspace.recognised is not None else 0
+
     def labels(self) -> dict[str, int]:
         """How many pictures are labelled, by class; painted ones under one name."""
         recognised = self._workspace.recognised

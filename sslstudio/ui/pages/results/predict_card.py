@@ -147,7 +147,8 @@ class PredictCard(Card):
             tip = self.tr("{0}\n{1} sure").format(one.file, said)
             name = one.predicted or printable(one.file).rpartition("/")[2]
             items.append(GalleryItem(
-                of(one.file), f"{name} {said}", tip=tip, predicted=one.predicted, confidence=one.confidence, answer=mask,
+                of(one.file), f"{name} {said}", tip=tip, predicted=one.predicted, confidence=one.confidence,
+                answer=mask,
             ))  # fmt: skip
         self.gallery.show_items(items)
         self._refresh()

@@ -101,7 +101,8 @@ class RunView(QWidget):
     def _add_tabs(self, answers: bool) -> None:
         self.tabs.addTab(self.curves, self.tr("Curves"))
         if answers:
-            self.tabs.addTab(make_scrollable(wrap_layout(column(12, (self.answers, 1), gap=0))), self.tr("The network's answers"))
+            shown = make_scrollable(wrap_layout(column(12, (self.answers, 1), gap=0)))
+            self.tabs.addTab(shown, self.tr("The network's answers"))
         else:
             keep_hidden(self, self.answers)
         self.facts.setHorizontalSpacing(24)
