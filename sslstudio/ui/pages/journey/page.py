@@ -88,7 +88,7 @@ class JourneyPage(Page):
         self.recent = QVBoxLayout()
         self.recent.setSpacing(2)
         cards = row(*((card, 1) for card in self.goals.values()), gap=16)
-        self.asking = wrap_layout(column(cards, 14, self.recent, None, gap=6))
+        self.asking = wrap_layout(column(None, cards, 14, self.recent, None, None, gap=6))
         self.faces.addWidget(make_scrollable(self.asking))
         op = partial(project_operations.read_recent, app_settings.recent_folders())
         jobs.run(op, self._show_recent, partial(dialogs.tell_error, self), owner=self)
