@@ -97,10 +97,13 @@ class _ReadyJob(PretrainJob):
         self._batches: dict[tuple[int, ...], Batch] = {}
 
     def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
-        """Always the same batch, or part of it."""
+        """Always the same batch, or part of it; compiled where the job's own step is."""
         key = seed_numbers(part)
         if key not in self._batches:
-            self._batches[key] = make_puzzles(self, 0, part)
+            with self.device.in_full():
+                self._batches[key] = make_puzzles(self, 0, part)
+        if self.whole is not None:
+            return self.whole.answer_ready(self._batches[key])
         result: TaskResult = self.task(self.encoder, self._batches[key])
         return result
 

@@ -72,7 +72,8 @@ class RunView(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.left, self.speed = Figure(self.tr("Time")), Figure(self.tr("Pictures a second"))
-        self.step, self.epoch = Figure(self.tr("Steps")), Figure(self.tr("Passes over the pictures"))
+        self.step, self.epoch = Figure(self.tr("Steps")), Figure(self.tr("Passes"))
+        self.epoch.setToolTip(self.tr("Passes over the pictures"))
         self.trouble = Notice()
         self.alarm = Notice()
         self.stalled = Notice()
@@ -86,7 +87,7 @@ class RunView(QWidget):
         self._add_tabs(answers)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
+        layout.setSpacing(9)
         self._paused: Path | None = None
         self.go_on = button(self.tr("Go on with it"), self._resume, "primary", "play")
         self.told = text("", "muted")
@@ -108,7 +109,8 @@ class RunView(QWidget):
     def _add_tabs(self, answers: bool) -> None:
         self.tabs.addTab(self.curves, self.tr("Curves"))
         if answers:
-            self.tabs.addTab(wrap_layout(column(12, (self.answers, 1), gap=0)), self.tr("The network's answers"))
+            shown = make_scrollable(wrap_layout(column(12, (self.answers, 1), gap=0)))
+            self.tabs.addTab(shown, self.tr("The network's answers"))
         else:
             keep_hidden(self, self.answers)
         self.facts.setHorizontalSpacing(24)
