@@ -25,9 +25,7 @@ REASONS = {
     "engine/labels/outlines/made_masks.py": "removes its own masks of earlier states from the cache",
     "engine/labels/formats/coco/labels.py": "removes its own masks of earlier states from the cache",
     "engine/launch/child_process.py": "what a child says, in a temporary folder of its own",
-    "engine/pretraining/bench.py": "pictures to measure with, in a temporary folder",
-    "cli/bench.py": "pictures to measure with, in a temporary folder",
-    "cli/selftest.py": "a temporary folder",
+    "engine/launch/parent_watch.py": "opens the null device for a process that says nothing",
     "cli/main.py": "what goes to a reader that has gone",
 }  # fmt: skip
 
