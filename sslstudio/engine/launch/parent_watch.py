@@ -2,8 +2,8 @@
 
 The pipe of its standard input ends with the other process, however that died. A thread waits for it and asks the run to
 stop, which saves. A run that does not come to its end is ended: by a timer, and where the interpreter itself stands
-still (a driver that hangs, a stopped process) by a small guard, a process of its own (on Linux; Windows cannot fork, and
-a Mac must not).
+still (a driver that hangs, a stopped process) by a small guard, a process of its own (on Linux; Windows cannot fork,
+and a Mac must not).
 """
 
 import ctypes

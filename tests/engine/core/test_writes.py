@@ -20,12 +20,15 @@ REASONS = {
     "engine/runs/trash.py": "moves and removes whole runs that somebody has discarded",
     "engine/gpu_part/fetch.py": "fills, names and removes a folder that another program has written",
     "engine/gpu_part/place.py": "removes what was fetched, when it is switched off",
-    "cli/crash.py": "the last words of a program that could not start: nothing else may be needed for them",
     "engine/sample/make.py": "the last step of a sample is a rename",
     "engine/labels/outlines/made_masks.py": "removes its own masks of earlier states from the cache",
     "engine/labels/formats/coco/labels.py": "removes its own masks of earlier states from the cache",
     "engine/launch/child_process.py": "what a child says, in a temporary folder of its own",
     "engine/launch/parent_watch.py": "opens the null device for a process that says nothing",
+    "engine/core/mishaps.py": "the log, in which a fault of the one above may be written down",
+    "engine/core/crash_trace.py": "the log that native code writes into, and the mark of an open window",
+    "engine/runs/run_name.py": "a name that is taken away",
+    "cli/selftest.py": "odd pictures, in a temporary folder",
     "cli/main.py": "what goes to a reader that has gone",
 }  # fmt: skip
 
