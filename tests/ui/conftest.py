@@ -42,6 +42,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     home = tmp_path / "home"
     monkeypatch.setenv("SSLSTUDIO_HOME", str(home))
+    app_settings.set_apart(False)  # seconds for each process, and of no matter to most tests
     app_settings.set_expert(True)  # a test of the simple way says so
     return home
 

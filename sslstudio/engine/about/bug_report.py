@@ -17,6 +17,7 @@ from sslstudio import __version__
 from sslstudio.engine.about.doctor import findings
 from sslstudio.engine.about.masking import mask_names, names_of, without_files, without_places, without_words
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import read_limited
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.mishaps import log_tail
 
@@ -120,8 +121,8 @@ def _of_run(run: Path) -> dict[str, str]:
     texts = {}
     for name in ("config.toml", "events.jsonl"):
         try:
-            lines = (run / name).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError as error:
-            lines = [f"could not be read: {error.strerror}"]
+            lines = read_limited(run / name).decode("utf-8", "replace").splitlines()
+        except (OSError, StudioError) as error:
+            lines = [f"could not be read: {getattr(error, 'strerror', None) or error}"]
         texts[f"run/{name}"] = "\n".join(lines[-LAST_LINES:])
     return texts

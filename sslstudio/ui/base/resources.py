@@ -10,6 +10,7 @@ from PySide6.QtSvg import QSvgRenderer
 from sslstudio.engine.core.resource_files import find_resource
 
 ICON_SIZES = (16, 20, 24, 32, 48, 64)
+GREY_SIZES = (20, 32, 64)  # the others are scaled: each takes its time, and grey is seldom looked at closely
 
 
 def find(name: str) -> Path:
@@ -42,6 +43,6 @@ def icon(name: str, colour: str, disabled: str = "") -> QIcon:
     made = QIcon()
     for side in ICON_SIZES:
         made.addPixmap(pixmap(name, colour, side))
-        if disabled:
+        if disabled and side in GREY_SIZES:
             made.addPixmap(pixmap(name, QColor(disabled).name(), side), QIcon.Mode.Disabled)
     return made

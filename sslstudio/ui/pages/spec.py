@@ -100,7 +100,13 @@ def page_names(way: Way = EXPERT) -> tuple[str, ...]:
     return tuple(spec.name for spec in page_specs(way))
 
 
-# --- the pages of the program. A page is imported when it is first shown: pyqtgraph costs half a second.
+def import_pages(specs: Sequence[PageSpec]) -> None:
+    """Import pages that may be gone to, on a thread that nobody waits for: what they draw with costs 0.3 s."""
+    for spec in specs:
+        spec.load()
+
+
+# --- the pages of the program. A page is imported when it is first shown, or once the engine is there.
 
 
 def _journey() -> type[Page]:
@@ -245,7 +251,7 @@ def _results() -> type[Page]:
 
 
 def _results_state(workspace: Workspace) -> State:
-    return State(tr("Ready") if workspace.result else "")
+    return State(tr("Done") if workspace.result else "", bool(workspace.result))
 
 
 def _results_keys() -> list[KeyGroup]:

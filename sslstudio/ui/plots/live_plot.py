@@ -2,23 +2,27 @@
 what is in view are drawn, so that a million points stay quick."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPen
+from PySide6.QtGui import QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
 from sslstudio.engine.core.metrics import find_metric
+from sslstudio.ui.background.turns import in_turn
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.plots.axes import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke, veil
 from sslstudio.ui.plots.canvas import PlotCanvas
+from sslstudio.ui.plots.crosshair import Hover
 from sslstudio.ui.plots.points import Points, Row
 from sslstudio.ui.plots.saving import Table, offer_saving
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, text
 
+MARGIN = 14  # pixels
 MOST_SIGNS = 6  # on a curve
 GROWN = 1.2  # times the points that it had when its signs were put on it: then they are put anew
 
@@ -54,7 +58,7 @@ class LivePlot(Card):
 
     def __init__(self, title: str, about: str, *, metric: str = "", floor: float | None = None, wait: str = "") -> None:
         """floor: what no value is below, nor the axis. wait: what is said while there is no curve."""
-        super().__init__(title, margin=14, gap=4)
+        super().__init__(title, margin=MARGIN, gap=4)
         self.heading.setMinimumWidth(40)  # a long title must not make one plot wider than the next
         self._metric = metric
         self._title = title
@@ -66,33 +70,65 @@ class LivePlot(Card):
         self._wait = text(wait or self.tr("Curves appear here once the training runs."), "muted")
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._across, self._up = StepAxis("bottom"), ValueAxis("left")
-        self._plot = PlotCanvas(self._across, self._up, self)
-        self._plot.setMinimumSize(160, 56)  # with two lines of keys above it, in the smallest window
         self._floor = floor
-        if floor is not None:
-            self._plot.getViewBox().setLimits(yMin=floor)
-        self._shares = ShareRange(self._plot)
-        self.hover = self._plot.hover
-        self.hover.follow_pointer()
         self._about = about
         self.setToolTip(about)
-        self._fit_metric()
-        self._tell()
-        offer_saving(self, self._plot, lambda: self._title, self._numbers)
-        self.add(self._legend, (self._wait, 1), (self._plot, 1))
-        self._plot.hide()
+        self.add(self._legend, (self._wait, 1))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self._repaint)
-        self._repaint()
+        in_turn(self, lambda: self._plot)
+
+    @cached_property
+    def _plot(self) -> PlotCanvas:
+        """What is drawn on, made a turn after the page that holds it or with the first point: each takes 15 ms."""
+        made = PlotCanvas(self._across, self._up, self)
+        made.setMinimumSize(120, 46)  # with two lines of keys above it, in the smallest window
+        made.hover.follow_pointer()
+        if self._floor is not None:
+            made.getViewBox().setLimits(yMin=self._floor)
+        offer_saving(self, made, lambda: self._title, self._numbers)
+        made.hide()
+        made.tell(self._title, self._about)
+        made.setLogMode(y=self._log)
+        self.body.addWidget(made, 1)
+        self._up.share = find_metric(self._metric).is_share
+        return made
+
+    @property
+    def _drawn_on(self) -> bool:
+        return "_plot" in vars(self)
+
+    @cached_property
+    def _shares(self) -> ShareRange:
+        made = ShareRange(self._plot)
+        made.use(self._up.share)
+        return made
+
+    @property
+    def hover(self) -> Hover:
+        """What shows the values at the pointer."""
+        return self._plot.hover
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A title ends in dots where it has no room."""
+        self._write_title()
+        super().resizeEvent(event)
+
+    def _write_title(self) -> None:
+        room = self.width() - 2 * MARGIN - 2
+        shown = self.heading.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room)
+        self.heading.setText(shown)
+        self.heading.setToolTip("" if shown == self._title else self._title)
 
     def _fit_metric(self) -> None:
         self._up.share = find_metric(self._metric).is_share
-        self._shares.use(self._up.share)
+        if self._drawn_on:
+            self._shares.use(self._up.share)
 
     def retitle(self, title: str, metric: str) -> None:
         """Name the plot after the metric that it shows."""
         self._title, self._metric = title, metric
-        self.heading.setText(title)
+        self._write_title()
         self._fit_metric()
 
     # --- curves
@@ -148,6 +184,8 @@ class LivePlot(Card):
         for curve in self._earlier.values():
             self._remove(curve)
         self._earlier = {}
+        if not self._drawn_on:
+            return
         self._plot.leave()
         self._show_plot(bool(self._curves))
         self._tell()
@@ -164,11 +202,14 @@ class LivePlot(Card):
                 self._draw(curve, growing=True)
                 curve.key.say(formatting.brief(self._metric, float(curve.points.xy[1][-1])))
                 curve.fresh = False
-        self._plot.scene().prepareForPaint()  # else the first paint finds the new range, and asks for a second
+        if self._drawn_on:
+            self._plot.scene().prepareForPaint()  # else the first paint finds the new range, and asks for a second
         self._tell()
 
     def _tell(self) -> None:
         """Name the plot with its newest values: what its legend says, and no more work than that while it grows."""
+        if not self._drawn_on:
+            return
         said = ", ".join(curve.key.words for curve in (*self._curves.values(), *self._earlier.values()))
         self._plot.tell(f"{self._title}: {said}" if said else self._title, self._about)
 
@@ -207,7 +248,8 @@ class LivePlot(Card):
     def set_log(self, log: bool) -> None:
         """A logarithmic axis, or a plain one."""
         self._log = log
-        self._plot.setLogMode(y=log)
+        if self._drawn_on:
+            self._plot.setLogMode(y=log)
         for curve in (*self._curves.values(), *self._earlier.values()):
             self._draw(curve)
 
@@ -245,6 +287,8 @@ class LivePlot(Card):
             self._plot.removeItem(bars.item)
             self._plot.removeItem(bars.band)
         self._curves, self._bars = {}, {}
+        if not self._drawn_on:
+            return
         self._shares.forget()
         for earlier in self._earlier.values():
             self._shares.reach(_highest(earlier.points.xy[1]))
@@ -306,7 +350,8 @@ class LivePlot(Card):
         self._plot.setVisible(shown)
 
     def _repaint(self) -> None:
-        self._plot.recolour()
+        if self._drawn_on:
+            self._plot.recolour()
         for curve in (*self._curves.values(), *self._earlier.values()):
             ink(curve.item, stroke(curve.colour, curve.dashed, curve.width))
             if curve.raw is not None:

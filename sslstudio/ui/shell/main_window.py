@@ -5,7 +5,15 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QApplication, QDialog, QFrame, QLabel, QMainWindow, QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Event, StepDone
@@ -16,7 +24,7 @@ from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import setting_titles
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.pages.spec import EXPERT, HOME, SIMPLE, PageSpec, Way, all_specs, page_specs
+from sslstudio.ui.pages.spec import EXPERT, HOME, SIMPLE, PageSpec, Way, all_specs, import_pages, page_specs
 from sslstudio.ui.shell.autosave import Autosave
 from sslstudio.ui.shell.closing import Closing
 from sslstudio.ui.shell.drop_hint import DropHint
@@ -46,7 +54,7 @@ from sslstudio.ui.viewer.controller import ViewerController
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import press_focused
 from sslstudio.ui.widgets.layout import button, column, retitle, row
-from sslstudio.ui.workspace.workspace import Workspace
+from sslstudio.ui.workspace.workspace import Change, Workspace
 
 
 class MainWindow(QMainWindow):
@@ -95,13 +103,19 @@ class MainWindow(QMainWindow):
         """The steps, and below them the switch between the two ways."""
         self.steps.chosen.connect(self.go)
         self.switch = button("", lambda: self.take_way(SIMPLE if self.way == EXPERT else EXPERT), "link")
-        side = QFrame()
+        side = self.side = QFrame()
         side.setObjectName("side")
         foot = row(self.switch, None)
         foot.setContentsMargins(14, 4, 8, 12)
         side.setLayout(column((self.steps, 1), foot, gap=0))
         side.setFixedWidth(self.steps.width())
         return side
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A small window leaves its room to the page."""
+        self.steps.fit(self.width())
+        self.side.setFixedWidth(self.steps.width())
+        super().resizeEvent(event)
 
     def take_way(self, way: Way) -> None:
         """Show the pages of the other way; what is open and what goes on stays as it is."""
@@ -156,10 +170,16 @@ class MainWindow(QMainWindow):
         workspace.said.connect(self.told.setText)
         workspace.opening.connect(self._say_opening)
         workspace.changed.connect(lambda _: self._say_states())
+        workspace.call_on(Change.ENGINE, self._load_pages)
         runner.started.connect(lambda _: self._say_states())
         runner.events.connect(self._follow)
         runner.ended.connect(self._note_run_end)
         self._say_states()
+
+    def _load_pages(self) -> None:
+        """Import the pages before they are first gone to, off this thread: the curves alone take 0.3 s."""
+        op = jobs.without_control(import_pages, list(self.specs.values()))
+        jobs.run(op, lambda _: None, partial(dialogs.tell_error, self), owner=self, behind=True)
 
     # --- the steps
 
@@ -206,7 +226,7 @@ class MainWindow(QMainWindow):
     def _engine_state(self) -> str:
         if self.workspace.engine_error is not None:
             return self.tr("The learning engine could not be loaded")
-        return self.tr("Ready") if self.workspace.engine else self.tr("The learning engine is being loaded …")
+        return "" if self.workspace.engine else self.tr("The learning engine is being loaded …")
 
     def _follow(self, job: str, events: list[Event]) -> None:
         steps = [event for event in events if isinstance(event, StepDone)]

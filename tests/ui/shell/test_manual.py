@@ -70,7 +70,7 @@ def test_a_manual_that_lacks_a_page_is_found_out(manual: Manual) -> None:
 
 def test_pages_with_screenshots_show_them(manual: Manual) -> None:
     manual.open(ENGLISH / "getting-started.md")
-    assert pictures(manual) == {"../screenshots/results-light.png"}
+    assert pictures(manual) == {"../screenshots/results-light.png", "../screenshots/simple-light.png"}
 
 
 def test_f1_opens_it_beside_the_window_and_closing_the_window_closes_it(window: MainWindow, qtbot: QtBot) -> None:

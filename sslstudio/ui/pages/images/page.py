@@ -87,6 +87,10 @@ class ImagesPage(Page):
         workspace.call_on(Change.READABLE, self._show_checked)
         workspace.call_on(Change.ENGINE, self._look_for_copies)
         self._show(self.welcome)
+        if workspace.recognised is not None:  # opened on the simple way
+            self.show_pictures()
+            self._name_page()
+            self._show_checked()
 
     # --- the three faces of the page
 

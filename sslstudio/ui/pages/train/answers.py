@@ -84,7 +84,8 @@ class Answers(Card):
         if number >= len(self._sheets):
             return
         step, file = self._sheets[number]
-        said = self.tr("Answers after {0} steps, to pictures it does not train on").format(formatting.count(step))
+        steps = formatting.count(step, self.tr("step"), self.tr("steps"))
+        said = self.tr("Answers after {0}, to pictures it does not train on").format(steps)
         self.told.setText(said)
         if file in self._strips:
             self.picture.show_image(self._strips[file], said)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QSlider, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
@@ -14,6 +15,7 @@ from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
+from sslstudio.ui.widgets.elided import ElidedLabel
 from sslstudio.ui.widgets.layout import button, column, keep_hidden, retitle, row, text, wrap_layout
 from sslstudio.ui.widgets.score_table import PARTS, part_title
 
@@ -21,6 +23,7 @@ CHANCE = -1  # the colour of guessing
 TURN_MS = 20  # between two plots that are drawn one after the other
 REST_MS = 1000  # after a round for each plot of it: they take a core's time, which the training could use
 ROUND = 3  # plots: the two large ones and a small one; only the first round has all
+HINTED = 620  # pixels of the line from which on it has room for its hint
 SMOOTHEST = 40  # positions of the slider; the last one averages over a hundred points or so
 
 
@@ -36,13 +39,21 @@ class CurveTools(QWidget):
         self.log.toggled.connect(self.log_wanted)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setRange(0, SMOOTHEST)
-        self.smoothing.setFixedWidth(150)
+        self.smoothing.setMinimumWidth(60)
+        self.smoothing.setMaximumWidth(150)
         self.smoothing.setAccessibleName(self.tr("Smoothing"))
         self.smoothing.valueChanged.connect(lambda place: self.smoothing_wanted.emit(weight_of(place)))
-        hint = text(self.tr("Values: point at a curve, or Tab and arrow keys. Earlier runs: tick them."), "small")
+        hint = ElidedLabel("small")
+        hint.say(self.tr("Values: point at a curve, or Tab and arrow keys. Earlier runs: tick them."))
         layout = row(self.log, 14, text(self.tr("Smoothing"), "body", wrap=False), self.smoothing, 14, (hint, 1), gap=8)
         layout.setContentsMargins(2, 0, 0, 0)
         self.setLayout(layout)
+        self._hint = hint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Half a hint helps nobody."""
+        self._hint.setVisible(self.width() >= HINTED)
+        super().resizeEvent(event)
 
 
 def weight_of(place: int) -> float:
