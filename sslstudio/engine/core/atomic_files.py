@@ -190,6 +190,16 @@ def take_lock(path: Path, timeout: float = 0.0) -> filelock.BaseFileLock:
     return lock
 
 
+@contextmanager
+def holding(path: Path, timeout: float = 0.0) -> Iterator[None]:
+    """Within it the lock of `take_lock` is held. Raises as that does."""
+    lock = take_lock(path, timeout)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Appender:
     """A file that grows by whole lines: a line is there or it is not. Close it."""
 

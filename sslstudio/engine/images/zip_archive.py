@@ -62,9 +62,9 @@ def unpack(archive: Path, into: Path, control: RunControl) -> Generator[Preparin
         put_folder(beside, folder)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise DataError(
-            "{archive} is not a zip file that can be read: {error}. Unpack it yourself.",
+            "{archive} is no zip file, or is damaged, cut off or packed in an unusual way. Copy or load it again, or "
+            "unpack it yourself and drop the folder.",
             archive=archive.name,
-            error=error,
         ) from error
     except OSError as error:
         raise DataError(

@@ -12,8 +12,9 @@ from sslstudio.engine.compute.rank_watch import _reason_in
 from sslstudio.engine.core.events import Note, StepDone
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.runs.run_folder import RunFolder
-from tests.support.process_team import start_team
-from tests.support.small_runs import of
+from tests.support import faults
+from tests.support.process_team import run_team, start_team
+from tests.support.small_runs import finished, of
 
 slow = pytest.mark.slow
 
@@ -60,3 +61,15 @@ def test_the_job_ends_within_a_minute_and_says_why(how: str, word: str, sample_f
     events = RunFolder(run).events()
     assert word in of(Note, events)[-1].text
     assert len(of(StepDone, events)) >= 2, "what was done before is kept"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(faults.missing() != "", reason="no faults of disks can be made here")
+def test_a_disk_that_stalls_is_waited_for(sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than a process may give no sign of life: the one that waits for its disk still gives them."""
+    run, log = tmp_path / "run", tmp_path / "log"
+    monkeypatch.setenv("LD_PRELOAD", str(faults.library()))
+    codes = run_team(["-m", "tests.support.failing_rank", "stall", str(sample_folder), str(run)], 2, log)
+    assert codes == [0, 0], Path(f"{log}-0.err").read_text()
+    assert finished(RunFolder(run).events()).outcome == "finished"
+    assert (run / "slow").read_text() == "0\n1\n2\n"

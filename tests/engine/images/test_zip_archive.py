@@ -76,7 +76,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "words"),
-    [(lambda data: b"no zip", "not a zip file"), (lambda data: data.replace(b"onezip", b"twozip"), "not a zip file")],
+    [(lambda data: b"no zip", "is no zip file"), (lambda data: data.replace(b"onezip", b"twozip"), "is no zip file")],
 )
 def test_what_is_damaged_leaves_nothing(tmp_path: Path, damage, words: str) -> None:  # type: ignore[no-untyped-def]
     archive = zipped(tmp_path / "odd.zip", **{"0.png": b"zero", "1.png": b"onezip"})

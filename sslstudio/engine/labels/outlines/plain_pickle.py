@@ -117,8 +117,10 @@ def _plain(value: Any) -> Any:
         if not isinstance(value, dict | list):
             return value
         if id(value) not in done:
-            is_list = isinstance(value, list)
-            done[id(value)] = [go(one) for one in value] if is_list else {key: go(one) for key, one in value.items()}
+            if isinstance(value, list):
+                done[id(value)] = [go(one) for one in value]
+            else:
+                done[id(value)] = {key: go(one) for key, one in value.items()}
         return done[id(value)]
 
     return go(value)

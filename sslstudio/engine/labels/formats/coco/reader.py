@@ -262,7 +262,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _number(entry: Any, key: str) -> int:
-    value = entry.get(key) if isinstance(entry, dict) else None
+    value: Any = entry.get(key) if isinstance(entry, dict) else None
     if not _is_number(value) or value != int(value):
         raise _Wrong(
             Message("it needs a whole number for '{key}' and has {found}", key=key, found=json.dumps(value)[:40])
@@ -271,7 +271,7 @@ def _number(entry: Any, key: str) -> int:
 
 
 def _name(entry: Any, key: str) -> str:
-    value = entry.get(key) if isinstance(entry, dict) else None
+    value: Any = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(value, str) or not value.strip():
         raise _Wrong(Message("it needs a name for '{key}' and has {found}", key=key, found=json.dumps(value)[:40]))
     return value.strip()
