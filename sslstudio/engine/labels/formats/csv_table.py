@@ -333,7 +333,7 @@ def decode_text(data: bytes) -> str:
 
 
 def _check_columns(text: str, file: Path) -> None:
-    """Raises DataError for a line with so many separators that no table of labels has them: each column is looked at."""
+    """Raises DataError for a line with more separators than a table of labels has: each column is looked at."""
     for line in text.splitlines():
         if len(line) > MOST_COLUMNS and max(map(line.count, SEPARATORS)) > MOST_COLUMNS:
             raise DataError(
