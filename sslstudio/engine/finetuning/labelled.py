@@ -34,6 +34,8 @@ from sslstudio.engine.transforms.geometry import to_float
 
 WATCHED = 256  # validation pictures that are scored while training
 
+WANTED = 10  # labelled pictures of each class, before a result says anything
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -68,10 +70,13 @@ def choose_labelled(session: Session, config: FinetuneConfig) -> Labelled:
         )
     if len(train) < 2 or not test:
         raise DataError(
-            "{train} labelled pictures are left to train on and {test} to test with: too few. Label more "
-            "pictures, or change the test share (--set data.test=0.3).",
+            "{train} labelled pictures are left to train on and {test} to test with: too few. You need about "
+            "{wanted} labelled pictures, {each} of each class. Label more, or change the test share "
+            "(--set data.test=0.3).",
             train=len(train),
             test=len(test),
+            wanted=WANTED * max(2, len(names)),
+            each=WANTED,
         )
     if config.labels_per_class is not None and config.choice == "random":
         classes = {path: labels[path] for path in train} if config.kind == "classification" else None

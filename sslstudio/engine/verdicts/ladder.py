@@ -133,7 +133,7 @@ def _guessing(metrics: FinetuneMetrics, effort: Effort | None) -> Rung:
     if low > baseline and not fewer:
         return Rung("guessing", GOOD, Message("Better than guessing: {figures}.", figures=figures))
     if fewer and low > baseline:
-        said = Message("Not clearly better than guessing: {fewer} {figures}.", fewer=fewer, figures=figures)
+        said = join([Message("Not clearly better than guessing: {figures}.", figures=figures), fewer])
     else:
         said = join([Message("No better than guessing: {figures}.", figures=figures), fewer])
     return Rung("guessing", BAD, said, _out_of_guessing(metrics, effort))
@@ -144,7 +144,7 @@ def _fewer_pixels(scores: Mapping[str, ScoreInterval], baseline: Mapping[str, fl
     if right is None or guessed is None or not interval_of(right)[2] < guessed:
         return NOTHING
     return Message(
-        "only {value:score} of the pixels are right, {guessed:score} by that answer alone.",
+        "Only {value:score} of the pixels are right, {guessed:score} by that answer alone.",
         value=interval_of(right)[0],
         guessed=guessed,
     )

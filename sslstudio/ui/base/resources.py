@@ -7,20 +7,15 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from sslstudio.engine.core.resource_files import find_resource, resource_places
+from sslstudio.engine.core.resource_files import find_resource
 
 ICON_SIZES = (16, 20, 24, 32, 48, 64)
+GREY_SIZES = (20, 32, 64)  # the others are scaled: each takes its time, and grey is seldom looked at closely
 
 
 def find(name: str) -> Path:
     """The file or folder `name` below resources/. Raises FileNotFoundError naming where it was looked for."""
     return find_resource(name)
-
-
-def languages() -> list[str]:
-    """The codes of the languages that there are catalogues for beside English: de for de.po."""
-    folders = [place / "translations" for place in resource_places()]
-    return sorted({file.stem for folder in folders for file in folder.glob("*.po")})
 
 
 @lru_cache(maxsize=64)
@@ -48,6 +43,6 @@ def icon(name: str, colour: str, disabled: str = "") -> QIcon:
     made = QIcon()
     for side in ICON_SIZES:
         made.addPixmap(pixmap(name, colour, side))
-        if disabled:
+        if disabled and side in GREY_SIZES:
             made.addPixmap(pixmap(name, QColor(disabled).name(), side), QIcon.Mode.Disabled)
     return made

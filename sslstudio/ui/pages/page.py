@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.pages.copy_command import copy_button
-from sslstudio.ui.widgets.layout import MARGIN, EmptyState, button, column, row, text
+from sslstudio.ui.widgets.layout import MARGIN, NARROW, EmptyState, button, column, row, text
 from sslstudio.ui.workspace.workspace import Workspace
 
 
@@ -74,6 +74,11 @@ class Page(QWidget):
         return loading
 
     # --- what the window tells a page
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A small window leaves the footer to what one presses: the command is in the menu, too."""
+        self.copy.setVisible(self.width() >= NARROW and self._footer.indexOf(self.copy) >= 0)
+        super().resizeEvent(event)
 
     def arrive(self) -> None:
         """The page comes into sight."""

@@ -2,22 +2,27 @@
 what is in view are drawn, so that a million points stay quick."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPen
+from PySide6.QtGui import QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
 from sslstudio.engine.core.metrics import find_metric
+from sslstudio.ui.background.turns import in_turn
 from sslstudio.ui.base.theme import theme
-from sslstudio.ui.plots.axes import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke
+from sslstudio.ui.plots.axes import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke, veil
 from sslstudio.ui.plots.canvas import PlotCanvas
+from sslstudio.ui.plots.crosshair import Hover
 from sslstudio.ui.plots.points import Points, Row
+from sslstudio.ui.plots.saving import Table, offer_saving
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, text
 
+MARGIN = 14  # pixels
 MOST_SIGNS = 6  # on a curve
 GROWN = 1.2  # times the points that it had when its signs were put on it: then they are put anew
 
@@ -40,17 +45,20 @@ class Curve:
 
 @dataclass
 class Bars:
-    """Intervals of a curve: x, low and high of each."""
+    """Intervals of a curve: x, low and high of each, as bars and as the band that they make."""
 
     item: pg.ErrorBarItem
+    edges: tuple[pg.PlotCurveItem, pg.PlotCurveItem]
+    band: pg.FillBetweenItem
     marks: list[tuple[float, float, float]] = field(default_factory=list)
 
 
 class LivePlot(Card):
     """A titled plot. Curves come into being with their first point."""
 
-    def __init__(self, title: str, about: str, *, metric: str = "") -> None:
-        super().__init__(title, margin=14, gap=4)
+    def __init__(self, title: str, about: str, *, metric: str = "", floor: float | None = None, wait: str = "") -> None:
+        """floor: what no value is below, nor the axis. wait: what is said while there is no curve."""
+        super().__init__(title, margin=MARGIN, gap=4)
         self.heading.setMinimumWidth(40)  # a long title must not make one plot wider than the next
         self._metric = metric
         self._title = title
@@ -59,32 +67,68 @@ class LivePlot(Card):
         self._bars: dict[str, Bars] = {}
         self._weight, self._log = 0.0, False
         self._legend = Flow(gap=8)
-        self._wait = text(self.tr("Curves appear here once the training runs."), "muted")
+        self._wait = text(wait or self.tr("Curves appear here once the training runs."), "muted")
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._across, self._up = StepAxis("bottom"), ValueAxis("left")
-        self._plot = PlotCanvas(self._across, self._up, self)
-        self._plot.setMinimumSize(160, 56)  # with two lines of keys above it, in the smallest window
-        self._shares = ShareRange(self._plot)
-        self.hover = self._plot.hover
-        self.hover.follow_pointer()
+        self._floor = floor
         self._about = about
         self.setToolTip(about)
-        self._fit_metric()
-        self._tell()
-        self.add(self._legend, (self._wait, 1), (self._plot, 1))
-        self._plot.hide()
+        self.add(self._legend, (self._wait, 1))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self._repaint)
-        self._repaint()
+        in_turn(self, lambda: self._plot)
+
+    @cached_property
+    def _plot(self) -> PlotCanvas:
+        """What is drawn on, made a turn after the page that holds it or with the first point: each takes 15 ms."""
+        made = PlotCanvas(self._across, self._up, self)
+        made.setMinimumSize(120, 46)  # with two lines of keys above it, in the smallest window
+        made.hover.follow_pointer()
+        if self._floor is not None:
+            made.getViewBox().setLimits(yMin=self._floor)
+        offer_saving(self, made, lambda: self._title, self._numbers)
+        made.hide()
+        made.tell(self._title, self._about)
+        made.setLogMode(y=self._log)
+        self.body.addWidget(made, 1)
+        self._up.share = find_metric(self._metric).is_share
+        return made
+
+    @property
+    def _drawn_on(self) -> bool:
+        return "_plot" in vars(self)
+
+    @cached_property
+    def _shares(self) -> ShareRange:
+        made = ShareRange(self._plot)
+        made.use(self._up.share)
+        return made
+
+    @property
+    def hover(self) -> Hover:
+        """What shows the values at the pointer."""
+        return self._plot.hover
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A title ends in dots where it has no room."""
+        self._write_title()
+        super().resizeEvent(event)
+
+    def _write_title(self) -> None:
+        room = self.width() - 2 * MARGIN - 2
+        shown = self.heading.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room)
+        self.heading.setText(shown)
+        self.heading.setToolTip("" if shown == self._title else self._title)
 
     def _fit_metric(self) -> None:
         self._up.share = find_metric(self._metric).is_share
-        self._shares.use(self._up.share)
+        if self._drawn_on:
+            self._shares.use(self._up.share)
 
     def retitle(self, title: str, metric: str) -> None:
         """Name the plot after the metric that it shows."""
         self._title, self._metric = title, metric
-        self.heading.setText(title)
+        self._write_title()
         self._fit_metric()
 
     # --- curves
@@ -103,20 +147,26 @@ class LivePlot(Card):
     def _make_room(self, x: float, y: float) -> None:
         """A single point, or a level curve, keeps the range that there was: that of 0 to 1 says nothing of a rate of
         0.0005, and no step comes before 0."""
-        high = {} if self._up.share or self._log else {"yRange": (0.5 * y, 1.5 * y)}
+        level = (0.5 * y, 1.5 * y) if y or self._floor is None else (self._floor, self._floor + 1.0)
+        high = {} if self._up.share or self._log else {"yRange": level}
         self._plot.getViewBox().setRange(xRange=(0.0, 2.0 * x), **high, disableAutoRange=False)
 
     def set_interval(self, name: str, x: float, low: float, high: float) -> None:
-        """A bar from `low` to `high` through the point of a curve at x."""
+        """The interval from `low` to `high` of the point of a curve at x."""
         if name not in self._bars:
-            self._bars[name] = Bars(pg.ErrorBarItem(beam=0))
-            self._plot.addItem(self._bars[name].item)
+            edges = pg.PlotCurveItem(), pg.PlotCurveItem()
+            self._bars[name] = Bars(pg.ErrorBarItem(beam=0), edges, pg.FillBetweenItem(*edges))
+            for item in self._bars[name].band, self._bars[name].item:
+                self._plot.addItem(item)
         bars = self._bars[name]
         self._shares.reach(high)
         bars.marks = [*(mark for mark in bars.marks if mark[0] < x), (x, low, high)]
         across, lows, highs = np.array(bars.marks).T
         pen = stroke(self._curves[name].colour, False, 1.2)
         bars.item.setData(x=across, y=(lows + highs) / 2, height=highs - lows, pen=pen)
+        for edge, values in zip(bars.edges, (lows, highs), strict=True):
+            edge.setData(across, values)
+        bars.band.setBrush(veil(self._curves[name].colour))
 
     def show_earlier(self, name: str, number: int, xy: tuple[Row, Row]) -> None:
         """A curve of an earlier run, thin and dotted. `number` tells several of them apart."""
@@ -134,6 +184,8 @@ class LivePlot(Card):
         for curve in self._earlier.values():
             self._remove(curve)
         self._earlier = {}
+        if not self._drawn_on:
+            return
         self._plot.leave()
         self._show_plot(bool(self._curves))
         self._tell()
@@ -150,11 +202,14 @@ class LivePlot(Card):
                 self._draw(curve, growing=True)
                 curve.key.say(formatting.brief(self._metric, float(curve.points.xy[1][-1])))
                 curve.fresh = False
-        self._plot.scene().prepareForPaint()  # else the first paint finds the new range, and asks for a second
+        if self._drawn_on:
+            self._plot.scene().prepareForPaint()  # else the first paint finds the new range, and asks for a second
         self._tell()
 
     def _tell(self) -> None:
         """Name the plot with its newest values: what its legend says, and no more work than that while it grows."""
+        if not self._drawn_on:
+            return
         said = ", ".join(curve.key.words for curve in (*self._curves.values(), *self._earlier.values()))
         self._plot.tell(f"{self._title}: {said}" if said else self._title, self._about)
 
@@ -193,7 +248,8 @@ class LivePlot(Card):
     def set_log(self, log: bool) -> None:
         """A logarithmic axis, or a plain one."""
         self._log = log
-        self._plot.setLogMode(y=log)
+        if self._drawn_on:
+            self._plot.setLogMode(y=log)
         for curve in (*self._curves.values(), *self._earlier.values()):
             self._draw(curve)
 
@@ -203,6 +259,15 @@ class LivePlot(Card):
         values = [(name, curve.points.at(step)) for name, curve in (*self._curves.items(), *self._earlier.items())]
         said = [f"{name} {formatting.brief(self._metric, value)}" for name, value in values if value is not None]
         return "\n".join([self.tr("Step {0}").format(formatting.count(step)), *said]) if said else ""
+
+    def _numbers(self) -> Table:
+        """All points: curve, step and value, with the interval of those that have one."""
+        found = []
+        for name, curve in (*self._curves.items(), *self._earlier.items()):
+            marks = {x: (low, high) for x, low, high in self._bars[name].marks} if name in self._bars else {}
+            points = zip(*(row.tolist() for row in curve.points.xy), strict=True)
+            found += [(name, x, y, *marks.get(x, ("", ""))) for x, y in points]
+        return ("curve", "step", "value", "low", "high"), found
 
     def stops(self) -> list[Row]:
         """The steps at which there are points, of each curve."""
@@ -220,7 +285,10 @@ class LivePlot(Card):
             self._remove(curve)
         for bars in self._bars.values():
             self._plot.removeItem(bars.item)
+            self._plot.removeItem(bars.band)
         self._curves, self._bars = {}, {}
+        if not self._drawn_on:
+            return
         self._shares.forget()
         for earlier in self._earlier.values():
             self._shares.reach(_highest(earlier.points.xy[1]))
@@ -282,7 +350,8 @@ class LivePlot(Card):
         self._plot.setVisible(shown)
 
     def _repaint(self) -> None:
-        self._plot.recolour()
+        if self._drawn_on:
+            self._plot.recolour()
         for curve in (*self._curves.values(), *self._earlier.values()):
             ink(curve.item, stroke(curve.colour, curve.dashed, curve.width))
             if curve.raw is not None:
@@ -292,6 +361,8 @@ class LivePlot(Card):
                 curve.signs.setSymbolPen(tint)
                 curve.signs.setSymbolBrush(tint)
             curve.key.update()
+        for name, bars in self._bars.items():
+            bars.band.setBrush(veil(self._curves[name].colour))
 
 
 def _highest(values: Row) -> float:

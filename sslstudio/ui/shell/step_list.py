@@ -8,8 +8,9 @@ from sslstudio.ui.base import resources
 from sslstudio.ui.base.theme import colours, theme
 
 ICON, STATE, DONE = (Qt.ItemDataRole.UserRole + number for number in range(3))
-WIDTH = 216
+WIDTH, NARROW = 216, 190  # in a large window, in a small one
 HEIGHT = 58
+SMALL = 1150  # pixels of a window that has no room for a wide list
 
 
 class StepDelegate(QStyledItemDelegate):
@@ -17,7 +18,7 @@ class StepDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """The same for all."""
-        return QSize(WIDTH - 20, HEIGHT)
+        return QSize(NARROW - 20, HEIGHT)  # it has at least the room of the list
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -36,9 +37,10 @@ class StepDelegate(QStyledItemDelegate):
         ratio = painter.device().devicePixelRatioF()
         colour = scheme.accent if chosen else scheme.muted
         painter.drawPixmap(rect.x() + 12, rect.y() + 16, resources.pixmap(str(index.data(ICON)), colour, 22, ratio))
-        self._paint_words(painter, rect.adjusted(46, 8, -28 if index.data(DONE) else -8, -8), index, chosen)
-        if index.data(DONE):
-            painter.drawPixmap(rect.right() - 26, rect.y() + 18, resources.pixmap("check", scheme.good, 18, ratio))
+        self._paint_words(painter, rect.adjusted(44, 8, -6, -8), index, chosen)
+        if index.data(DONE):  # beside the state, so that the name has the whole line
+            place = 28 if index.data(STATE) else 18
+            painter.drawPixmap(rect.right() - 26, rect.y() + place, resources.pixmap("check", scheme.good, 18, ratio))
         painter.restore()
 
     def _paint_words(
@@ -71,7 +73,7 @@ class StepList(QListWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("steps")
-        self.setFixedWidth(WIDTH)
+        self.fit(SMALL)
         self.setItemDelegate(StepDelegate(self))
         self.setMouseTracking(True)
         self.setSpacing(1)
@@ -91,6 +93,10 @@ class StepList(QListWidget):
         item = QListWidgetItem(title)
         item.setData(ICON, icon)
         self.addItem(item)
+
+    def fit(self, window: int) -> None:
+        """Be as wide as a window of this width has room for, in pixels."""
+        self.setFixedWidth(WIDTH if window >= SMALL else NARROW)
 
     def empty(self) -> None:
         """Take all steps out, for others."""

@@ -4,10 +4,11 @@ copies the command that does the same, one with a menu of exports."""
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QUndoStack
 from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QWidget
 
 from sslstudio.ui.base.theme import set_role, tint
+from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets.layout import retitle
 
 OWN_TIP, OWN_DESCRIPTION = "own tip", "own description"  # properties: what a grey button says once it is not grey
@@ -36,6 +37,12 @@ def offer(button: QAbstractButton, *, unless: str) -> None:
         disable(button, unless)
     else:
         enable(button)
+
+
+def offer_undo(undo: QAbstractButton, redo: QAbstractButton, stack: QUndoStack) -> None:
+    """Let the buttons of a list of steps be pressed where it has any to take back or to take again."""
+    offer(undo, unless="" if stack.canUndo() else tr("There is nothing to take back."))
+    offer(redo, unless="" if stack.canRedo() else tr("Nothing was taken back that could be done again."))
 
 
 def _say(button: QAbstractButton, tip: str, description: str, status: str) -> None:

@@ -1,7 +1,37 @@
-"""Pieces beside each other, and on a further line where there is no more room."""
+"""Pieces beside each other, and on a further line, or below each other, where there is no more room."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QLayout, QLayoutItem, QWidget
+
+
+class Sides(QWidget):
+    """Pieces beside each other, each with its share of the width; below each other where that is less than `least`."""
+
+    def __init__(self, *pieces: tuple[QLayout | QWidget, int], least: int, gap: int = 14) -> None:
+        super().__init__()
+        self._least = least
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(gap)
+        for piece, share in pieces:
+            if isinstance(piece, QWidget):
+                self._line.addWidget(piece, share)
+            else:
+                self._line.addLayout(piece, share)
+
+    def minimumSizeHint(self) -> QSize:
+        """It can be as narrow as its widest piece."""
+        items = (self._line.itemAt(number) for number in range(self._line.count()))
+        widths = [item.minimumSize().width() for item in items if item is not None]
+        return QSize(max(widths, default=0), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Beside or below."""
+        beside = event.size().width() >= self._least
+        ways = QBoxLayout.Direction
+        self._line.setDirection(ways.LeftToRight if beside else ways.TopToBottom)
+        super().resizeEvent(event)
 
 
 class Flow(QLayout):

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -21,6 +22,8 @@ from sslstudio.ui.text.formatting import tr
 
 GAP = 16
 MARGIN = 28
+WORDS, LEAST_WORDS = 420, 240  # pixels of a line of what is said on an empty page
+NARROW, SMALL_PANEL = 860, 314  # pixels of a page below which its panel is as wide as the second
 
 
 def text(content: str = "", role: str = "body", *, wrap: bool = True) -> QLabel:
@@ -151,6 +154,12 @@ class Notice(QFrame):
         layout.addWidget(self.label, 1)
         self.hide()
 
+    def add(self, piece: QWidget) -> None:
+        """Something beside the sentence, such as a button that answers it."""
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(piece)
+
     def say(self, content: str) -> None:
         """Show a sentence; '' hides the notice."""
         self.label.setText(content)
@@ -194,13 +203,39 @@ def make_scrollable(widget: QWidget) -> QScrollArea:
     return area
 
 
+class SidePanel(Card):
+    """A card beside the page's main matter: as wide as its settings like it, narrower where the window is small."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(margin=2)
+        self._width = width
+        self.setFixedWidth(width)
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the width of what holds it."""
+        if event.type() in (QEvent.Type.ParentChange, QEvent.Type.Polish) and (holder := self.parentWidget()):
+            holder.installEventFilter(self)
+            self._fit(holder)
+        return super().event(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Asked by Qt."""
+        if event.type() is QEvent.Type.Resize and isinstance(watched, QWidget) and watched is self.parentWidget():
+            self._fit(watched)
+        return super().eventFilter(watched, event)
+
+    def _fit(self, holder: QWidget) -> None:
+        wanted = self._width if holder.width() >= NARROW else min(self._width, SMALL_PANEL)
+        if wanted != self.minimumWidth():
+            self.setFixedWidth(wanted)
+
+
 def side_panel(content: QLayout, width: int = 340) -> Card:
     """A card of fixed width beside the page's main matter; what is in it scrolls."""
     content.setContentsMargins(16, 14, 12, 16)
-    panel = Card(margin=2)
+    panel = SidePanel(width)
     panel.body.setContentsMargins(1, 3, 3, 3)
     panel.add((make_scrollable(wrap_layout(content)), 1))
-    panel.setFixedWidth(width)
     return panel
 
 
@@ -225,8 +260,18 @@ class EmptyState(QWidget):
         head, body = text(heading, "heading"), text(explanation, "muted")
         for label in (head, body):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setMinimumWidth(420)
+            label.setMinimumWidth(WORDS)
         self.heading, self.explanation = head, body
         inner = column(row(None, symbol(sign, "disabled", 56), None), 8, head, body, 10, gap=6)
         inner.addLayout(row(None, *buttons, None))
         self.setLayout(column(None, row(None, inner, None), None))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines of a good length, or as long as there is room for."""
+        for label in (self.heading, self.explanation):
+            label.setMinimumWidth(max(LEAST_WORDS, min(WORDS, event.size().width())))
+        super().resizeEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        """It can be narrower than its words like to be."""
+        return QSize(LEAST_WORDS, super().minimumSizeHint().height())

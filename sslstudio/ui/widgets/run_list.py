@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import offer
-from sslstudio.ui.widgets.layout import Card, button, row, text
+from sslstudio.ui.widgets.flow import Flow
+from sslstudio.ui.widgets.layout import Card, button, text
 from sslstudio.ui.widgets.tables import fill, table
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 WHEN, WHAT, ENDED, SCORE, FROM, LABELS, TIME = range(7)  # the columns
 NOTHING = "–"
+ROOMY = 620  # pixels, for all of them
 
 
 class RunList(QWidget):
@@ -54,9 +57,17 @@ class RunList(QWidget):
         self.remove_button.setToolTip(self.tr("It can be brought back until the window is closed"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
-        buttons = row(self.open_button, self.resume_button, None, self.rename_button, self.remove_button)
+        buttons = Flow(between=6)
+        for one in (self.open_button, self.resume_button, self.rename_button, self.remove_button):
+            buttons.addWidget(one)
         layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.told, buttons), 1)
         self.show_runs([])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a small window what tells least goes, before anything has to be scrolled sideways."""
+        for column in (FROM, LABELS, TIME):
+            self.table.setColumnHidden(column, self.width() < ROOMY)
+        super().resizeEvent(event)
 
     def show_runs(self, runs: list["RunSummary"]) -> None:
         """Show other runs."""
@@ -144,8 +155,8 @@ class RunList(QWidget):
         self.told.setText(formatting.render(run.told) if run is not None else "")
         self.told.setVisible(bool(self.told.text()))
         movable = run is not None and run.outcome != "running" and not self._busy
-        self.rename_button.setEnabled(movable)
-        self.remove_button.setEnabled(movable)
+        for one in (self.rename_button, self.remove_button):
+            offer(one, unless="" if movable else reason or self.tr("Wait until the training that goes on has ended."))
         for one in (self.open_button, self.resume_button, self.rename_button, self.remove_button):
             one.setVisible(bool(self._runs))
 

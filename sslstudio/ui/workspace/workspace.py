@@ -66,6 +66,7 @@ class Workspace(QObject):
     learn_again = Signal()  # with the labels as they are now, after the result that is looked at
     proposals_wanted = Signal()  # what the last network proposes is to be looked at, on the page that labels
     wants_copies = Signal()  # the near copies among the pictures
+    wants_use = Signal()  # the network that is looked at is to answer new pictures
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
 

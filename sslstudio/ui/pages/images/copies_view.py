@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from sslstudio.engine.images.index import printable
 from sslstudio.ui.gallery.filter_bar import part_titles
@@ -11,6 +11,7 @@ from sslstudio.ui.gallery.view import CELL, GalleryView
 from sslstudio.ui.operations.closely import CopyGroup
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer, offer_undo
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import button, column, row, text, tool, wrap_layout
@@ -64,7 +65,7 @@ class CopiesView(QWidget):
         copies.progressed.connect(self.busy.show_progress)
         copies.failed.connect(lambda error: self.busy.rest(dialogs.error_text(error), stopped=True))
 
-    def _answers(self, which: Callable[[], Sequence[CopyGroup]], all_: bool = False) -> tuple[QWidget, ...]:
+    def _answers(self, which: Callable[[], Sequence[CopyGroup]], all_: bool = False) -> tuple[QPushButton, ...]:
         copies = self.copies
         return (
             button(self.tr("Keep on one side of the split"), lambda: copies.keep_together(which())),
@@ -92,8 +93,7 @@ class CopiesView(QWidget):
         for part in (self.body, self.for_all, self.again):
             part.setVisible(bool(copies.groups))
         stack = copies.roles.undo_stack
-        self.undo.setEnabled(stack.canUndo())
-        self.redo.setEnabled(stack.canRedo())
+        offer_undo(self.undo, self.redo, stack)
         if found is None:
             if self._workspace.engine is None and not copies.going:
                 self.told.setText(self.tr("The learning engine is being loaded; then near copies are looked for."))
@@ -126,8 +126,7 @@ class CopiesView(QWidget):
         )  # fmt: skip
         self.leaking.setVisible(leaking > 0)
         for one in (self.all_together, self.all_one, self.all_ignored):
-            one.setEnabled(bool(left))
-            one.setToolTip("" if left else self.tr("Something is decided on every group."))
+            offer(one, unless="" if left else self.tr("Something is decided on every group."))
 
     def _line(self, group: CopyGroup) -> list[str]:
         titles = part_titles()

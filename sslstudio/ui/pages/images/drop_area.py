@@ -1,5 +1,6 @@
 """The first thing a newcomer sees: where to drop a folder."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from sslstudio.ui.base.theme import set_role
@@ -17,12 +18,13 @@ class DropArea(QFrame):
         layout.setSpacing(8)
         heading = text(self.tr("Drop a folder with your pictures here"), "title", wrap=False)
         said = self.tr("Any folder will do: no labels, names or order are needed. Nothing leaves this computer.")
-        told = text(said, "subtitle", wrap=False)
+        told = text(said, "subtitle")
+        told.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(1)
         layout.addLayout(row(None, symbol("drop", "accent", 64), None))
         layout.addSpacing(10)
         layout.addLayout(row(None, heading, None))
-        layout.addLayout(row(None, told, None))
+        layout.addWidget(told)
         layout.addSpacing(18)
         layout.addLayout(row(None, *buttons, None, gap=12))
         layout.addStretch(1)
@@ -32,7 +34,9 @@ class DropArea(QFrame):
             "Several folders, a zip file, a CSV or COCO file, a project or an earlier run's folder can be dropped "
             "as well."
         )
-        layout.addLayout(row(None, text(others, "small", wrap=False), None))
+        also = text(others, "small")
+        also.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(also)
 
     def set_hot(self, hot: bool) -> None:
         """Show that a folder is held over the window."""

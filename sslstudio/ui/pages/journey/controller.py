@@ -104,6 +104,8 @@ class JourneyController(QObject):
 
     def choose(self, goal: "Goal | None") -> None:
         """Say what is wanted; None to be asked again."""
+        if goal != self.goal:
+            self.plan = None  # and what it says of time: it was made for something else
         self._chosen = goal
         if self._workspace.recognised is not None:
             self._workspace.keep_choices(PAGE, {"goal": goal} if goal else {})
@@ -127,6 +129,11 @@ class JourneyController(QObject):
         self.changed.emit()
 
     # --- facts
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures are open."""
+        return len(self._workspace.recognised.pictures) if self._workspace.recognised is not None else 0
 
     def labels(self) -> dict[str, int]:
         """How many pictures are labelled, by class; painted ones under one name."""

@@ -88,7 +88,7 @@ class JourneyPage(Page):
         self.recent = QVBoxLayout()
         self.recent.setSpacing(2)
         cards = row(*((card, 1) for card in self.goals.values()), gap=16)
-        self.asking = wrap_layout(column(cards, 14, self.recent, None, gap=6))
+        self.asking = wrap_layout(column(None, cards, 14, self.recent, None, None, gap=6))
         self.faces.addWidget(make_scrollable(self.asking))
         op = partial(project_operations.read_recent, app_settings.recent_folders())
         jobs.run(op, self._show_recent, partial(dialogs.tell_error, self), owner=self)
@@ -158,6 +158,8 @@ class JourneyPage(Page):
         self.stop = button(self.tr("Stop"), self.journey.stop, icon="stop")
         self.details = button(self.tr("Show all about it"), self._show_details, icon="chart")
         self.details.setToolTip(self.tr("All figures, single pictures, and the way to use it: in the expert pages."))
+        self.use = button(self.tr("New pictures"), self._use, "primary", "next")
+        self.use.setToolTip(self.tr("Choose a folder, and it says for each picture there what it has learnt."))
         self.time = QComboBox()
         self.time.setAccessibleName(self.tr("How long it may take"))
         for minutes in MINUTES:
@@ -166,9 +168,12 @@ class JourneyPage(Page):
         self.time.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.time.currentIndexChanged.connect(self._take_time)
         self.time_title = text(self.tr("Time:"), "muted", wrap=False)
-        self.end_with(self.learn, self.label, self.enough, self.stop, self.details, None, self.time_title, self.time)
+        self.end_with(
+            self.use, self.learn, self.label, self.enough, self.stop, self.details, None, self.time_title, self.time
+        )
         for one in (self.other, self.back):
             self.corner.addWidget(one)
+        self._footer.removeWidget(self.copy)
         self.copy.hide()
 
     # --- what a person does
@@ -201,6 +206,10 @@ class JourneyPage(Page):
 
     def _show_details(self) -> None:
         self.workspace.wants_expert.emit("results" if self.journey.goal != "explore" else "pretext")
+
+    def _use(self) -> None:
+        self.workspace.wants_expert.emit("results")
+        self.workspace.wants_use.emit()
 
     def show_drop(self, hot: bool) -> None:
         """Show that it can be dropped here."""
@@ -324,9 +333,13 @@ class JourneyPage(Page):
         failed = self.workspace.engine_error
         offer(self.learn, unless=other or (dialogs.error_text(failed) if failed is not None else ""))
         self.label.setVisible(working and journey.goal in ("classes", "masks"))
-        self.details.setVisible(working and journey.stage is Stage.DONE and journey.goal != "explore")
+        done = working and journey.stage is Stage.DONE and journey.goal != "explore"
+        uses = done and journey.verdict is not None and journey.verdict.next == "use"
+        self.details.setVisible(done)
+        self.use.setVisible(uses)
         wants_labels = to_label or (journey.verdict is not None and journey.verdict.next == "label" and not busy)
-        for one, role, icon in ((self.label, wants_labels, "pencil"), (self.learn, not wants_labels, "play")):
+        learns = not wants_labels and not uses
+        for one, role, icon in ((self.label, wants_labels, "pencil"), (self.learn, learns, "play")):
             set_role(one, "primary" if role else "plain")
             tint(one, icon, "accent_text" if role else "text")
         self.enough.setVisible(working and journey.stage is Stage.LEARNING)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from sslstudio.engine.clinic.journey import Journey
 
 
+FEW_PICTURES = 20  # two classes with ten pictures each
+
+
 @dataclass(frozen=True)
 class Words:
     """What happens now, the one next step, how far it is, and what came out."""
@@ -37,14 +40,23 @@ def describe(journey: JourneyController) -> Words:
 
 
 def _describe_rest(journey: JourneyController) -> Words:
+    few = _too_few(journey)
     now = tr("Stopped. What it has learnt is kept.") if journey.stopped else tr("Your pictures are there.")
     if journey.goal == "explore":
-        return Words(now, tr("Next: press Learn. It then lays out pictures that look alike on a map."))
+        return Words(now, tr("Next: press Learn. It then lays out pictures that look alike on a map."), few)
     needed = render(journey.labels_needed())
     if needed:
         then = tr("Next: press Learn. It learns from the pictures alone first; meanwhile you can label some.")
-        return Words(now, then, needed)
-    return Words(now, tr("Next: press Learn. It says how long that takes here before it begins, and how good it got."))
+        return Words(now, then, f"{few} {needed}".strip())
+    then = tr("Next: press Learn. It says how long that takes here before it begins, and how good it got.")
+    return Words(now, then, few)
+
+
+def _too_few(journey: JourneyController) -> str:
+    """Said of so few pictures that no result will mean anything, before anybody waits for one."""
+    if not 0 < journey.pictures < FEW_PICTURES:
+        return ""
+    return tr("These are few pictures: you need about {0} at least, and some hundreds are better.").format(FEW_PICTURES)
 
 
 def _describe_looking(journey: JourneyController) -> Words:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from sslstudio.engine.labels.editing.edits import Kind
@@ -16,6 +17,7 @@ from sslstudio.ui.widgets.layout import Card, button, column, row, text, wrap_la
 from sslstudio.ui.widgets.picture import Picture
 
 CLASSES, MASKS, MAP = range(3)  # the tabs
+WIDE, SLIM, ROOMY = 232, 230, 860  # pixels of the classes, in a small window, and from which width it is none
 
 
 class LabelBoard(QWidget):
@@ -44,11 +46,17 @@ class LabelBoard(QWidget):
         right.add((self.classes, 1), self.unlabel, self.nothing, row(self.undo, self.redo, gap=6))
         left.setMinimumWidth(168)  # one column of pictures, where the window is small
         left.setMaximumWidth(290)
-        right.setFixedWidth(232)
+        self._right = right
+        right.setFixedWidth(WIDE)
         self.why = text("", "muted")
         self.setLayout(column(8, self.why, (row(left, (Card(margin=14).add((self.tabs, 1)), 1), right, gap=14), 1)))
         self.classes.named_all.connect(self.take_focus)
         self.suit_tab()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The picture has the room, where there is little."""
+        self._right.setFixedWidth(WIDE if self.width() >= ROOMY else SLIM)
+        super().resizeEvent(event)
 
     @property
     def kind(self) -> Kind:

@@ -23,7 +23,7 @@ from sslstudio.ui.widgets.shortcuts import CLASS_KEYS
 
 NUMBER, COLOUR, COUNT = (Qt.ItemDataRole.UserRole + place for place in range(3))
 HEIGHT = 34
-NAME_AT, COUNT_WIDTH = 58, 54
+NAME_AT = 58
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -56,7 +56,8 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(QColor(scheme.strong_border))
         paint_mark(painter, QPointF(rect.left() + 42, rect.center().y() + 1), int(index.data(COLOUR)), 5.5)
         painter.setPen(QColor(scheme.text))
-        room = rect.adjusted(NAME_AT, 0, -COUNT_WIDTH, 0)
+        counted = painter.fontMetrics().horizontalAdvance(str(index.data(COUNT)))
+        room = rect.adjusted(NAME_AT, 0, -10 - (counted + 8 if counted else 0), 0)
         name = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, middle, name)
         painter.setPen(QColor(scheme.muted))
@@ -125,9 +126,8 @@ class ClassList(QWidget):
             self.list.addItem(item)
         self._filling = False
         self.choose(chosen)
-        self.rename.setEnabled(bool(classes))
-        self.recolour.setEnabled(bool(classes))
-        self.remove.setVisible(bool(classes))
+        for about in (self.rename, self.recolour, self.remove):  # what there is not
+            about.setVisible(bool(classes))
         self.first.setVisible(not classes)
         self.first.setText(
             self.tr("Name a class below, then paint with it.")

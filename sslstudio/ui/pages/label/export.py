@@ -13,7 +13,7 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.buttons import ExportButton
+from sslstudio.ui.widgets.buttons import ExportButton, disable, enable
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.workspace.labels import LabelsController
 
@@ -62,7 +62,7 @@ class LabelExport(QObject):
         store, out, formats = self._labels.store, self._out, self._formats
         if store is None or out is None or not self._labels.save():
             return
-        self.button.setEnabled(False)
+        disable(self.button, self.tr("The labels are being written."))
         self.busy.wait(self.tr("Writing the labels"))
         self.changed.emit()
         self._job = jobs.run(
@@ -86,7 +86,7 @@ class LabelExport(QObject):
 
     def _end(self, said: str = "", stopped: bool = False) -> None:
         self._job = None
-        self.button.setEnabled(True)
+        enable(self.button)
         self.busy.rest(said, stopped=stopped)
         self.changed.emit()
 

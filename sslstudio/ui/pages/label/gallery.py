@@ -37,7 +37,7 @@ class LabelGallery(QWidget):
         self.filter = RoomyBox()
         self.filter.addItems([self.tr("All pictures"), self.tr("Without a label"), self.tr("Labelled"),
                               self.tr("To label next"), self.tr("At random"),
-                              self.tr("Proposed by the network")])  # fmt: skip
+                              self.tr("Proposals")])  # fmt: skip
         self.filter.setAccessibleName(self.tr("Which pictures are shown"))
         self.filter.currentIndexChanged.connect(self._show_filter)
         self.view = GalleryView()

@@ -21,6 +21,7 @@ from sslstudio.ui.pages.label.gallery import ALL, NEXT, OPEN, PROPOSED, RANDOM
 from sslstudio.ui.pages.page import Page
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import disable, enable, offer, offer_undo
 from sslstudio.ui.widgets.job_row import BusyState
 from sslstudio.ui.widgets.layout import EmptyState, button, retitle, text
 from sslstudio.ui.widgets.shortcuts import class_shortcuts, label_keys, page_shortcuts
@@ -161,6 +162,7 @@ class LabelPage(Page):
         self.editing.begin(index)
         self.board.gallery.show_pictures(index)
         self._show_state()
+        self._show_why()
         self.proposals.look()
         if self._proposals_wait:
             self.look_at_proposals()
@@ -189,11 +191,10 @@ class LabelPage(Page):
         self.progress.setVisible(self.export.busy.isHidden() or self._asking is not None)
         again = self.board.gallery.filter.currentIndex() == PROPOSED and self.workspace.result is not None
         retitle(self.forward, self.tr("Learn again with these") if again else self.tr("Fine-tune with these"))
-        self.forward.setEnabled(bool(labels.find_labelled(kind)))
+        offer(self.forward, unless="" if labels.find_labelled(kind) else self.tr("Label some pictures first."))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")
-        self.board.undo.setEnabled(labels.undo_stack.canUndo())
-        self.board.redo.setEnabled(labels.undo_stack.canRedo())
+        offer_undo(self.board.undo, self.board.redo, labels.undo_stack)
 
     def _show_tab(self) -> None:
         self.board.suit_tab()
@@ -220,7 +221,7 @@ class LabelPage(Page):
         if self._asking is not None:
             self._asking.cancel()
         self._alike, self._asking, self._wants_suggestions = None, None, False
-        self.next_ones.setEnabled(True)
+        enable(self.next_ones)
         self.board.map.forget()
         if self.isVisible() and self.board.tabs.currentIndex() == MAP:
             self._compare()
@@ -241,7 +242,7 @@ class LabelPage(Page):
         if self._asking is not None:
             self._asking.cancel()
             self._asking, self._wants_suggestions = None, False
-            self.next_ones.setEnabled(True)
+            enable(self.next_ones)
             self._show_why()
             self.board.map.say_busy(self.tr("Stopped. Open this tab again to go on."))
             self._show_progress()
@@ -261,7 +262,7 @@ class LabelPage(Page):
 
     def _give_up_asking(self, error: Exception) -> None:
         self._asking, self._wants_suggestions = None, False
-        self.next_ones.setEnabled(True)
+        enable(self.next_ones)
         self._show_progress()
         self._show_why()
         dialogs.tell_error(self, error)
@@ -276,7 +277,7 @@ class LabelPage(Page):
         if self.workspace.recognised is None or self.labels.store is None:
             return
         self._wants, self._wants_suggestions, self._unasked = which, True, unasked
-        self.next_ones.setEnabled(False)
+        disable(self.next_ones, self.tr("The pictures are being compared, to suggest some."))
         self._show_why()
         if self._asking is not None:
             return  # what is asked for comes after it
@@ -303,7 +304,7 @@ class LabelPage(Page):
 
     def _take_suggestions(self, suggested: "Suggested") -> None:
         self._asking, self._wants_suggestions = None, False
-        self.next_ones.setEnabled(True)
+        enable(self.next_ones)
         gallery, which, unasked = self.board.gallery, self._wants, self._unasked
         if unasked and gallery.filter.currentIndex() != ALL:
             self._show_progress()

@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui.text import formatting
+from sslstudio.ui.widgets.flow import Sides
 from sslstudio.ui.widgets.job_row import BusyLine
-from sslstudio.ui.widgets.layout import Card, button, clear, column, row, text, wrap_layout
+from sslstudio.ui.widgets.layout import Card, button, clear, column, row, text
 from sslstudio.ui.widgets.picture import Picture
 
 if TYPE_CHECKING:
     from sslstudio.engine.clinic.clinic import Clinic, Finding
 
 EXAMPLE_HEIGHT, EXAMPLE_WIDTH = 128, 256  # pixels on the screen, at most
+BESIDE = 520  # pixels from which on the examples lie beside what is said
 
 
 class FindingView(Card):
@@ -31,15 +33,15 @@ class FindingView(Card):
             self.answer = button(self._words(finding, task, changes), lambda: self.changes_wanted.emit(changes))
             said.addLayout(row(self.answer, None))
         said.addStretch(1)
-        inside = row((said, 1), gap=14)
+        pieces: list[tuple[QLayout | QWidget, int]] = [(said, 1)]
         if example is not None:
             picture = Picture(least=EXAMPLE_HEIGHT, corner=4)
             wide = example.width() / max(1, example.height())
             width = min(EXAMPLE_WIDTH, round(EXAMPLE_HEIGHT * wide))
             picture.setFixedSize(width, min(EXAMPLE_HEIGHT, round(width / max(wide, 0.01))))
             picture.show_image(example, self.tr("Example pictures for: {0}").format(formatting.render(finding.title)))
-            inside.addWidget(picture)
-        self.add(wrap_layout(inside))
+            pieces.append((picture, 0))
+        self.add(Sides(*pieces, least=BESIDE))
 
     def _words(self, finding: "Finding", task: str, changes: tuple[str, ...]) -> str:
         """What the button says: all of the changes are made together."""
@@ -48,9 +50,9 @@ class FindingView(Card):
             key, _, value = change.partition("=")
             section, _, name = key.rpartition(".")
             said.append(self.tr("Set {0} to {1}").format(_title_of(section, name), value))
-        words = ", ".join(said)
+        words = ",\n".join(said)  # each on a line of its own: a button cannot break one
         if section in finding.tasks and section != task:  # the answer for another task comes first
-            return f"{_task_title(section)}: {words}"
+            return f"{_task_title(section)}:\n{words}"
         return words
 
 

@@ -23,7 +23,7 @@ from sslstudio.ui.widgets.shortcuts import ARROWS, CHOOSE
 
 MOST_NUMBERS = 16  # classes: more would not be read
 LABEL = 130
-WIDEST = 2.2  # times as wide as high: wider still, it would not be seen as a matrix
+WIDEST = 3.6  # times as wide as high: wider still, it would not be seen as a matrix
 
 
 class ConfusionMatrix(QWidget):

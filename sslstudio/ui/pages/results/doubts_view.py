@@ -22,6 +22,7 @@ from sslstudio.ui.pages.results.doubts import DoubtsController
 from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer, offer_undo
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, EmptyState, button, column, row, text, tool, wrap_layout
 from sslstudio.ui.widgets.picture import Picture
@@ -66,7 +67,7 @@ class DoubtsView(QWidget):
         self.empty = EmptyState("tag", "", "")
         self.faces = QStackedWidget()
         self.faces.addWidget(self.empty)
-        self.faces.addWidget(wrap_layout(row((left, 3), (right, 2), gap=14)))
+        self.faces.addWidget(wrap_layout(row((left, 5), (right, 3), gap=14)))
         self.busy = BusyLine(inspection.stop, self._look)
         self.setLayout(column((self.faces, 1), row(None, self.busy, None)))
         for name, one in (("keep", self.keep), ("change", self.change), ("unsure", self.unsure)):
@@ -203,8 +204,7 @@ class DoubtsView(QWidget):
         self.corrected.setText(self.tr("{0}: the next fine-tuning uses that.").format(counted))
         self.corrected.setVisible(changed > 0)
         self.again.setVisible(changed > 0)
-        self.undo.setEnabled(stack.canUndo())
-        self.redo.setEnabled(stack.canRedo())
+        offer_undo(self.undo, self.redo, stack)
 
     @property
     def _weak(self) -> bool:
@@ -253,7 +253,7 @@ class DoubtsView(QWidget):
             ))
         )  # fmt: skip
         self.change.setText(self.tr(" Change it to “{0}”").format(one.suggested))
-        self.back.setEnabled(bool(one.decision))
+        offer(self.back, unless="" if one.decision else self.tr("Nothing is decided about this picture yet."))
         op = partial(results_data.load_picture, self._results.file(one.file))
         jobs.run(op, partial(self._show, one.file), lambda error: self.said.setText(dialogs.error_text(error)),
                  owner=self)  # fmt: skip

@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import inspection as inspection_operations
-from sslstudio.ui.pages.copy_command import copy_button
+from sslstudio.ui.pages.copy_command import copy_by_menu
 from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.predict_card import PredictCard
 from sslstudio.ui.pages.results.row_job import run_in_row
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import disable, enable
 from sslstudio.ui.widgets.choice_box import RoomyBox
+from sslstudio.ui.widgets.flow import Sides
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, column, row, text
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 else:
     export_run = jobs.late("sslstudio.engine.export.run", "export_run")
 
+BESIDE = 760  # pixels from which on the cards lie beside each other
 FORMATS = ("all", "safetensors", "onnx", "torchscript")
 
 
@@ -49,13 +52,13 @@ class ExportCard(Card):
         for name, title in zip(FORMATS, titles, strict=True):
             self.form.addItem(title, name)
         self.start_button = button(self.tr("Export into a folder…"), self.choose, icon="network")
-        self.copy = copy_button(self.command)
+        self.copy = copy_by_menu(self, self.command)
         self.progress = JobRow()
-        self.progress.over.connect(lambda: self.start_button.setEnabled(True))
+        self.progress.over.connect(lambda: enable(self.start_button))
         self.found = text("", "small")
         self.found.hide()
         self.add(
-            self.told, row(self.form, self.start_button, None), row(self.copy, None), self.progress, self.found,
+            self.told, row(self.form, self.start_button, None), self.progress, self.found,
         )  # fmt: skip
 
     def show_results(self, results: Results, part: str) -> None:
@@ -74,7 +77,7 @@ class ExportCard(Card):
         if inside is None:
             return
         self.out = free_name(inside, f"{self._results.run.name} exported")
-        self.start_button.setEnabled(False)
+        disable(self.start_button, self.tr("It is being written."))
         self.found.hide()
         op = partial(export_run, self._results.run, self.out, str(self.form.currentData()), part=self._part)
         run_in_row(self.progress, op, self._done)
@@ -112,11 +115,11 @@ class ReportCard(Card):
         self.start_button = button(self.tr("Write the report…"), self.choose, icon="chart")
         self.open_button = button(self.tr("Open it"), self.open_report, icon="right")
         self.open_button.hide()
-        self.copy = copy_button(self.command)
+        self.copy = copy_by_menu(self, self.command)
         self.progress = JobRow()
-        self.progress.over.connect(lambda: self.start_button.setEnabled(True))
+        self.progress.over.connect(lambda: enable(self.start_button))
         buttons = row(self.start_button, self.open_button, None)
-        self.add(self.told, row(self.pictures, None, self.copy), buttons, self.progress)
+        self.add(self.told, row(self.pictures, None), buttons, self.progress)
 
     def show_results(self, results: Results, part: str) -> None:
         """The run that is reported."""
@@ -134,7 +137,7 @@ class ReportCard(Card):
         out = dialogs.choose_new_file(self, self.tr("The report"), self.tr("Web pages (*.html)"), start)
         if out is None:
             return
-        self.start_button.setEnabled(False)
+        disable(self.start_button, self.tr("It is being written."))
         op = partial(inspection_operations.write_report, self._results.run, out, self.pictures.isChecked())
         run_in_row(self.progress, op, self._done)
 
@@ -172,7 +175,7 @@ class ExportView(QWidget):
         super().__init__()
         self.predict, self.export, self.report = PredictCard(), ExportCard(), ReportCard()
         right = column(self.export, self.report, None, gap=14)
-        self.setLayout(row((self.predict, 3), (right, 2), gap=14))
+        self.setLayout(column(Sides((self.predict, 3), (right, 2), least=BESIDE)))
 
     def show_results(self, results: Results, part: str) -> None:
         """The run and the network that are taken away."""

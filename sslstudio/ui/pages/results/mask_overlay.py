@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QSlider, QToolTip, QWidget
 from sslstudio.ui.base.theme import MASKS, colours
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.choice_box import RoomyBox
+from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.job_row import BusyLine
-from sslstudio.ui.widgets.layout import Card, button, column, row, text
+from sslstudio.ui.widgets.layout import Card, button, column, row, text, wrap_layout
 from sslstudio.ui.widgets.mask_image import outline_of
 from sslstudio.ui.widgets.picture import Picture
 
@@ -136,7 +137,7 @@ class OverlayView(Card):
     def __init__(self) -> None:
         super().__init__(gap=10)
         self.title = text("", "field", wrap=False)
-        self.truth, self.predicted = MaskedPicture(), MaskedPicture()
+        self.truth, self.predicted = MaskedPicture(least=100), MaskedPicture(least=100)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, 100)
         self.slider.setValue(50)
@@ -173,10 +174,13 @@ class OverlayView(Card):
         self.alike = button(self.tr("Pictures like this one"), self.wants_alike.emit, "link", "images")
         self.alike.setToolTip(self.tr("The test pictures that the network sees as most like it."))
         self.busy = BusyLine(self.gives_up.emit, self.goes_on.emit, wrap=True)
+        settings = Flow(gap=12, between=6)
+        for piece in (wrap_layout(row(told, self.slider)), self.style_of, self.unsure, self.hide_button):
+            settings.addWidget(piece)
         self.add(
             self.title,
             (pictures, 1),
-            row(told, self.slider, 12, self.style_of, self.unsure, None, self.hide_button),
+            settings,
             row(self._legend, None, self.alike),
             self.busy,
         )

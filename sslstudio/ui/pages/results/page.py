@@ -25,6 +25,7 @@ from sslstudio.ui.pages.results.twins_view import TwinsView, compared
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.choice_box import RoomyBox
+from sslstudio.ui.widgets.flow import Sides
 from sslstudio.ui.widgets.ladder_view import Rungs, VerdictLine
 from sslstudio.ui.widgets.layout import (
     Card,
@@ -40,11 +41,13 @@ from sslstudio.ui.widgets.layout import (
 )
 from sslstudio.ui.widgets.score_table import ScoreTable, part_title
 from sslstudio.ui.widgets.tables import fill, make_room, table
+from sslstudio.ui.workspace.roles import roles_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from sslstudio.engine.evaluate.class_rates import ClassRates, Rate
 
+BESIDE = 820  # pixels of a tab from which on its two halves lie beside each other
 MOST_WIDE = 440  # pixels for the table of classes: the matrix beside it needs the rest
 
 
@@ -75,11 +78,13 @@ class ResultsPage(Page):
             self.tr("How many labels is it worth?"), lambda: workspace.ask_comparison("compare"), icon="compare"
         )
         self.end_with(again, self.folder, None, self.propose)
-        to_labels = button(self.tr("To fine-tuning"), lambda: workspace.wants_page.emit("finetune"), "primary", "tag")
+        self.to_labels = button(
+            self.tr("To fine-tuning"), lambda: workspace.wants_page.emit("finetune"), "primary", "tag"
+        )
         self.missing = EmptyState(
             "chart", self.tr("No result yet"),
             self.tr("Fine-tune on labelled pictures first, or open an earlier run there. Its result appears here."),
-            to_labels,
+            self.to_labels,
         )  # fmt: skip
         self.faces = QStackedWidget()
         self.faces.addWidget(self.missing)
@@ -87,6 +92,7 @@ class ResultsPage(Page):
         self.content.addWidget(self.faces, 1)
         workspace.call_on(Change.PICTURES, self._pictures_changed)
         workspace.call_on(Change.RESULT, self._load)
+        workspace.wants_use.connect(lambda: self.tabs.setCurrentIndex(self.tabs.count() - 1))
         self._forget()
         self._load()
 
@@ -107,6 +113,8 @@ class ResultsPage(Page):
         self.twins = TwinsView()
         self.twins.chosen.connect(self._show_twins)
         self.predictions = PredictionsView(self.inspection)
+        roles_of(self.workspace).changed.connect(self.predictions.mark_left_out)
+        self.predictions.is_left_out = self._is_left_out
         self.map = MapView(self.inspection)
         self.map.opened.connect(self._open_picture)
         self.map.gathered.connect(self._gather)
@@ -135,7 +143,8 @@ class ResultsPage(Page):
             self.twins, text(self.tr("Click a stretch to see its pictures."), "small")
         )
         self.more_labels = LabelCurveCard()
-        inside = row((column(self.scores, self.more_labels, self.twins_card, None, gap=14), 3), (notes, 2), gap=14)
+        left = column(self.scores, self.more_labels, self.twins_card, None, gap=14)
+        inside = Sides((left, 3), (notes, 2), least=BESIDE)
         return make_scrollable(wrap_layout(column(12, self.rungs, inside, None, gap=14)))
 
     def _matrix_tab(self) -> QWidget:
@@ -150,8 +159,7 @@ class ResultsPage(Page):
             (self.per_class, 1), self.rates_title, (self.rates, 1),
             text(self.tr("Ctrl+C copies the selected lines, for a spreadsheet."), "small"),
         )  # fmt: skip
-        inside = row((left, 3), (right, 2), gap=14)
-        return wrap_layout(column(12, inside))
+        return make_scrollable(wrap_layout(column(12, (Sides((left, 3), (right, 2), least=BESIDE), 1))))
 
     # --- loading
 
@@ -163,6 +171,7 @@ class ResultsPage(Page):
 
     def _not_loaded(self, error: Exception) -> None:
         self._forget()
+        self.missing.heading.setText(self.tr("The result cannot be read"))
         dialogs.tell_error(self, error)
 
     def _pictures_changed(self) -> None:
@@ -175,6 +184,10 @@ class ResultsPage(Page):
         self._show_face(False)
 
     def _show_face(self, there: bool) -> None:
+        reading = not there and self.workspace.result is not None
+        self.missing.heading.setText(self.tr("Reading the result…") if reading else self.tr("No result yet"))
+        self.missing.explanation.setVisible(not reading)
+        self.to_labels.setVisible(not reading)
         self.faces.setCurrentWidget(self.result if there else self.missing)
         self.footer.setVisible(there)
         for widget in (self.part, self.part_label):
@@ -208,13 +221,19 @@ class ResultsPage(Page):
             self.twins.show_counts([len(group) for group in groups], metrics["kind"] == "segmentation")
         self._show_face(True)
 
+    def _of_these_pictures(self) -> bool:
+        """Whether the result is one of the open folder."""
+        recognised, results = self.workspace.recognised, self.results
+        return bool(recognised and results and recognised.pictures.root.resolve() == results.folder.resolve())
+
+    def _is_left_out(self, file: str) -> bool:
+        return self._of_these_pictures() and roles_of(self.workspace).is_excluded(file)
+
     def _repeat_copies(self, results: Results) -> None:
         """A test that near copies give answers away in is said beside the verdict, with the way to them."""
         warning = next(filter(results_data.warns_of_copies, results.metrics["notes"]), None)
         self.copies.say("" if warning is None else formatting.tidy(formatting.render(warning)))
-        recognised = self.workspace.recognised
-        here = recognised is not None and recognised.pictures.root.resolve() == results.folder.resolve()
-        self.to_copies.setVisible(warning is not None and here)
+        self.to_copies.setVisible(warning is not None and self._of_these_pictures())
 
     def _reading(self) -> str:
         return self.tr(

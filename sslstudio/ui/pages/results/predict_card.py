@@ -7,7 +7,7 @@ from PySide6.QtCore import QLocale, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from sslstudio.engine.images.index import picture_file
+from sslstudio.engine.images.index import picture_file, printable
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.runs.folder_predictions import Answer, answers_in, folder_answered
 from sslstudio.ui.background import jobs
@@ -15,11 +15,12 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
-from sslstudio.ui.pages.copy_command import copy_button
+from sslstudio.ui.pages.copy_command import copy_by_menu
 from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.row_job import run_in_row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
+from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, row, text
 
@@ -44,7 +45,7 @@ class PredictCard(Card):
         self.choose = button(self.tr("Choose the folder…"), self.choose_folder, "primary", "folder")
         self.again = button(self.tr("Go on"), self.start, icon="play")
         self.show_files = button(self.tr("Open the answers"), self.open_answers, icon="folder")
-        self.copy = copy_button(self.command)
+        self.copy = copy_by_menu(self, self.command)
         self.progress = JobRow()
         self.progress.over.connect(self._ended)
         self.found = text("", "field")
@@ -55,7 +56,7 @@ class PredictCard(Card):
         self.faces.addWidget(self.gallery)
         self.add(
             self.told, row(self.choose, self.again, self.show_files, None), self.progress,
-            row((self.found, 1), self.copy), (self.faces, 1),
+            self.found, (self.faces, 100), None,
         )  # fmt: skip
         self._refresh()
 
@@ -125,12 +126,14 @@ class PredictCard(Card):
 
     def _refresh(self) -> None:
         there = self.folder is not None
-        self.choose.setEnabled(not self.progress.active)
         self.again.setVisible(there)
-        self.again.setEnabled(not self.progress.active)
+        busy = self.tr("A folder is being answered; stop that first.") if self.progress.active else ""
+        for one in (self.choose, self.again):
+            offer(one, unless=busy)
         self.show_files.setVisible(there)
-        self.copy.setVisible(there)
+        self.copy.setEnabled(there)
         self.faces.setCurrentIndex(int(self.gallery.gallery.rowCount() > 0))
+        self.faces.setVisible(self.gallery.gallery.rowCount() > 0)
 
     def _show(self, answers: list[Answer]) -> None:
         if self.folder is None or self._results is None:
@@ -140,9 +143,13 @@ class PredictCard(Card):
         items, of = [], partial(picture_file, root_of(self.folder), channels=self._results.channels)
         for one in answers:
             said = formatting.percent(one.confidence, 0)
-            path = self.out / one.mask if one.mask and self.out is not None else of(one.file)
+            mask = self.out / one.mask if one.mask and self.out is not None else None
             tip = self.tr("{0}\n{1} sure").format(one.file, said)
-            items.append(GalleryItem(path, f"{one.predicted} {said}".strip(), tip=tip))
+            name = one.predicted or printable(one.file).rpartition("/")[2]
+            items.append(GalleryItem(
+                of(one.file), f"{name} {said}", tip=tip, predicted=one.predicted, confidence=one.confidence,
+                answer=mask,
+            ))  # fmt: skip
         self.gallery.show_items(items)
         self._refresh()
 

@@ -1,6 +1,7 @@
 """Predictions on test pictures: the ones most worth a look first; beside them the chosen one in large."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class PredictionsView(QWidget):
         self._job: jobs.Job | None = None
         self._chosen: Prediction | None = None
         self._wants_alike = False
+        self.is_left_out: Callable[[str], bool] = lambda _: False  # by a person, of everything that comes after
         self.gallery = GalleryView(GalleryModel(self))
         self.gallery.chosen.connect(self._choose)
         self.filter = FilterBar(self.gallery, ("label", "judged", "confidence"))
@@ -90,6 +92,13 @@ class PredictionsView(QWidget):
         self._show(self._all, said)
         self.everything.hide()
 
+    def mark_left_out(self) -> None:
+        """A person has left pictures out, or has brought some back: the result stays, and they are marked."""
+        for number in range(len(self._shown)):
+            item = self.gallery.gallery.item(number)
+            if item.excluded != self.is_left_out(item.file):
+                self.gallery.gallery.replace(number, replace(item, excluded=not item.excluded))
+
     def filter_by(self, label: str, predicted: str) -> None:
         """Only pictures of one class that were taken for one class."""
         found = [one for one in self._all if one.label == label and one.predicted == predicted]
@@ -120,7 +129,8 @@ class PredictionsView(QWidget):
         assert self._results is not None
         self._shown = predictions
         self.told.setText(said)
-        self.gallery.show_items(results_data.items_of(self._results, self._part, predictions, captions))
+        items = results_data.items_of(self._results, self._part, predictions, captions)
+        self.gallery.show_items([replace(one, excluded=self.is_left_out(one.file)) for one in items])
         self.closer.setVisible(bool(predictions))
         if predictions:
             self.gallery.choose(self.gallery.gallery.number_of(0))

@@ -37,7 +37,9 @@ class Answers(Card):
         self.slider.setAccessibleName(self.tr("Earlier and later answers"))
         self.slider.valueChanged.connect(self._show)
         self.play = button(self.tr("Play"), self.toggle_play, icon="play")
-        self.keep = button(self.tr("Save as GIF…"), self.save_film, icon="film")
+        self.keep = button("", self.save_film, "tool", "film")
+        self.keep.setToolTip(self.tr("Save as GIF…"))
+        self.keep.setAccessibleName(self.tr("Save as GIF…"))
         self.busy = BusyLine(self.stop_film)
         self._film: jobs.Job | None = None
         self._clock = QTimer(self, interval=PLAY_MS)
@@ -82,7 +84,8 @@ class Answers(Card):
         if number >= len(self._sheets):
             return
         step, file = self._sheets[number]
-        said = self.tr("Answers after {0} steps, to pictures it does not train on").format(formatting.count(step))
+        steps = formatting.count(step, self.tr("step"), self.tr("steps"))
+        said = self.tr("Answers after {0}, to pictures it does not train on").format(steps)
         self.told.setText(said)
         if file in self._strips:
             self.picture.show_image(self._strips[file], said)

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.buttons import offer
-from sslstudio.ui.widgets.layout import Card, button, row, text
+from sslstudio.ui.widgets.flow import Flow
+from sslstudio.ui.widgets.layout import Card, button, text
 from sslstudio.ui.widgets.run_list import NOTHING, source_words
 from sslstudio.ui.widgets.tables import fill, table
 from sslstudio.ui.workspace.run_queue import QueueController
@@ -37,7 +38,9 @@ class QueueView(QWidget):
         self.over = text("", "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
-        buttons = row(self.begin, 12, self.up, self.down, self.out, self.undo, None)
+        buttons = Flow(between=6)
+        for one in (self.begin, self.up, self.down, self.out, self.undo):
+            buttons.addWidget(one)
         layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.over, buttons), 1)
         queue.changed.connect(self.refresh)
         self.refresh()

@@ -10,6 +10,7 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.runs import runs_in
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.background import jobs
+from sslstudio.ui.background.turns import in_turn
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
@@ -129,16 +130,18 @@ class RunPage(Page):
         if waiting is not None:
             self.faces.setCurrentWidget(waiting)
         else:
-            self._ready()
+            self.faces.setCurrentWidget(self.work)
+            if self.settings is None:
+                in_turn(self, self._add_settings)  # they take as long as the rest of the page
         self.offer()
 
-    def _ready(self) -> None:
-        if self.settings is None:
+    def _add_settings(self) -> None:
+        if self.settings is None and self.waiting_face(self.missing, self.loading) is None:
             self.settings = self.make_settings()
             self.settings_place.addWidget(self.settings)
             self.show_pictures()
             self.list_runs()
-        self.faces.setCurrentWidget(self.work)
+            self.offer()
 
     def _other_pictures(self) -> None:
         self.refresh()
@@ -196,7 +199,7 @@ class RunPage(Page):
             return
         self.wrong.say("")
         self.expect(config_dict(self.job, config))
-        self.workspace.runner.start(self.job, partial(start_run, config, apart=app_settings.apart()))
+        self.workspace.runner.start(self.job, partial(start_run, config, apart=app_settings.apart(), restarts=0))
 
     def toggle_pause(self) -> None:
         """Pause the run or go on with it."""

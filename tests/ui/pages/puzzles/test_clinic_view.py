@@ -65,7 +65,7 @@ def test_changes_that_help_together_are_one_button(view: ClinicView, qtbot: QtBo
     both = replace(CENTRED, tasks=("jigsaw", "context_prediction"), changes=changes)
     view.show_clinic(clinic(both), "jigsaw", {})
     answer = view.shown[0].answer
-    assert answer.text() == "Set “Smallest crop” to 0.5, Set “Turn” to 180.0"
+    assert answer.text() == "Set “Smallest crop” to 0.5,\nSet “Turn” to 180.0"
     with qtbot.waitSignal(view.changes_wanted) as asked:
         QTest.mouseClick(answer, Qt.MouseButton.LeftButton)
     assert asked.args == [changes[:2]]
