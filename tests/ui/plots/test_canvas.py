@@ -200,7 +200,7 @@ def test_a_frame_shows_that_keys_go_here(scheme: str, curves: Curves, qtbot: QtB
         line = [image.pixelColor(room.left() + 1, y).name() for y in range(room.top() + 8, room.bottom() - 8)]
         return line.count(accent)
 
-    assert framed() > 10
+    qtbot.waitUntil(lambda: framed() > 10)
     curves.score._plot.setFocus()
     assert framed() == 0
     theme().follow("system")
