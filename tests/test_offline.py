@@ -2,7 +2,8 @@
 
 Watched are three things: what Python code asks of the network, by an audit hook; what code of any language asks of it,
 by the counters of a network namespace without a way out, where this system allows one; and new files in a home that is
-empty at first. A library that reports to its maker keeps what it is to report in files, so the files tell also where
+empty at first. Every file that Python code writes is noted too, in all processes (tests/support/watched.py): there is
+none outside the folders of the test, and the pictures are left as they are. A library that reports to its maker keeps what it is to report in files, so the files tell also where
 there is no namespace. Not seen: code that waits longer than its process lives and keeps no files; files outside of
 the home; in a namespace, connections over IPv6 (refused before they are counted). Without a namespace, native code
 that connects at once and keeps no files.
@@ -12,6 +13,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,12 +26,13 @@ import pytest
 import sslstudio
 from sslstudio.cli.main import parser
 from sslstudio.engine.export import use_it
-from tests.support import offline_child
+from tests.support import offline_child, watched
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the home and the network's counters are Linux's")
 
 # The program's own, and what matplotlib and fontconfig note of the fonts that are installed.
-OURS = (".cache/SSLStudio", ".local/share/SSLStudio", ".cache/matplotlib", ".config/matplotlib", ".cache/fontconfig")
+OURS = (".cache/SSLStudio", ".local/share/SSLStudio", ".local/state/SSLStudio", ".cache/matplotlib", ".config/matplotlib", ".cache/fontconfig")
+ROOT = Path(sslstudio.__file__).parent.parent
 COUNTED = {"Ip": ("OutRequests", "OutNoRoutes"), "Tcp": ("ActiveOpens",), "Udp": ("OutDatagrams",)}
 COUNTERS = "/proc/net/snmp"
 # The last line reads what native code did up to the end of the process.
@@ -83,6 +86,7 @@ def slow_commands(folder: Path) -> list[list[str]]:
         ["sample", pictures, "--count", "24"],
         ["tournament", pictures, "--out", str(folder / "won"), "--tasks", "rotation,jigsaw", *SMALL, *draws],
         ["self-test"],
+        ["doctor", "--try"],
         ["demo", "--minutes", "0.1"],
     ]
 
@@ -119,8 +123,11 @@ def in_child(folder: Path, program: list[str], patience: float = 250.0) -> dict[
         "MPLCONFIGDIR",
     )
     kept = {name: value for name, value in os.environ.items() if name not in (*left_out, "ORT_DISABLE_TELEMETRY")}
-    paths = os.pathsep.join([str(Path(sslstudio.__file__).parent.parent), kept.get("PYTHONPATH", "")])
-    own = {"HOME": str(home), "PYTHONPATH": paths, "OFFLINE_COUNTERS": str(counters), "QT_QPA_PLATFORM": "offscreen"}
+    kept = {name: value for name, value in kept.items() if not name.startswith("SSLSTUDIO_LOG")}
+    seen = watched.environment(folder)
+    paths = os.pathsep.join([seen["WATCHED_SITE"], str(ROOT), kept.get("PYTHONPATH", "")])
+    (folder / "tmp").mkdir(exist_ok=True)
+    own = {**seen, "TMPDIR": str(folder / "tmp"), "HOME": str(home), "PYTHONPATH": paths, "OFFLINE_COUNTERS": str(counters), "QT_QPA_PLATFORM": "offscreen"}
     with subprocess.Popen(
         [*alone(), "sh", "-c", SHELL, "sh", *program], env={**kept, **own}, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, start_new_session=True,
@@ -150,7 +157,10 @@ def check(folder: Path, commands: list[list[str]], refused: tuple[str, ...] = ()
     assert {one["command"]: one["asked"] for one in told if one["asked"]} == {}
     foreign = {one["command"]: [new for new in one["new"] if not new.startswith(OURS)] for one in told}
     assert {command: new for command, new in foreign.items() if new} == {}
+    assert len({one["pictures"] for one in told}) == 1  # which the first command has made
     assert strangers(folder / "home") == set()
+    assert watched.foreign(folder) == []
+    assert sorted(one.name for one in (folder / "tmp").glob("sslstudio-*")) == []
     assert went_out == {}
 
 
@@ -162,6 +172,73 @@ def test_no_command_calls_anybody_or_leaves_files_with_the_user(tmp_path: Path) 
 @pytest.mark.timeout(900)
 def test_nor_do_the_long_ones(tmp_path: Path) -> None:
     check(tmp_path, slow_commands(tmp_path), patience=850.0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_nor_does_the_window_in_a_whole_job(tmp_path: Path) -> None:
+    """Pictures, labels, a training in a process of its own, all pages."""
+    job = [sys.executable, "-m", "tests.support.window_job", str(tmp_path), str(tmp_path / "pictures")]
+    in_child(tmp_path, [sys.executable, "-m", "sslstudio", "sample", str(tmp_path / "pictures"), "--count", "24"])
+    before = offline_child.state_of(str(tmp_path / "pictures"))
+    assert in_child(tmp_path, job) == {}
+    kept = ("Projects/", "Labels/", "runs/", "queue")  # the home of runs, which the job has here
+    assert {one for one in strangers(tmp_path / "home") if not one.startswith(kept)} == set()
+    assert watched.foreign(tmp_path) == []
+    assert offline_child.state_of(str(tmp_path / "pictures")) == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_nor_does_native_code(tmp_path: Path) -> None:
+    """What any code asks of the system: a training and a prediction under strace."""
+    (tmp_path / "commands.json").write_text(json.dumps(quick_commands(tmp_path)[:10]))
+    trace = tmp_path / "trace"
+    calls = "connect,bind,sendto,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,link,linkat"
+    program = [sys.executable, offline_child.__file__, str(tmp_path / "commands.json"), str(tmp_path / "result.json")]
+    traced = ["strace", "-f", "-qq", "--seccomp-bpf", "-y", "-z", "-s", "4096", "-e", f"trace={calls}", "-o"]
+    in_child(tmp_path, [*traced, str(trace), *program], 500.0)
+    strange = [line for line in trace.read_text(errors="replace").splitlines() if is_strange(line, tmp_path)]
+    assert strange == []
+
+
+def is_strange(line: str, folder: Path) -> bool:
+    """Whether a call that went well reaches beyond this machine, or changes something outside the folder."""
+    call = re.match(r"\d+\s+(\w+)\((.*)", line)
+    if call is None or line.endswith("<unfinished ...>"):
+        return False
+    name, rest = call.groups()
+    if name in ("connect", "bind", "sendto"):
+        return bool(re.search(r"sa_family=AF_INET6?,", rest)) and not re.search(r'"(127\.|::1)', rest)
+    if name.startswith("open") and not re.search(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", rest):
+        return False
+    paths = [one for one in re.findall(r'"([^"]*)"', rest) if one.startswith("/")]
+    return any(not one.startswith((f"{folder}/", "/dev/", "/proc/")) for one in paths)
+
+
+def test_the_watching_sees_a_file_and_a_call(tmp_path: Path) -> None:
+    """Else what is written above would hold of anything; also in a child of a child."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    inner = f"import pathlib\npathlib.Path({str(outside / 'written')!r}).write_text('')"
+    text = (
+        f"import socket, subprocess, sys, pathlib\nsubprocess.run([sys.executable, '-c', {inner!r}], check=True)\n"
+        f"pathlib.Path({str(tmp_path / 'in' / 'ours')!r}).write_text('')\n"
+        "one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "one.bind(('127.0.0.1', 0))\n"
+        "try:\n    one.connect(('192.0.2.1', 80))\nexcept OSError:\n    pass"
+    )
+    (tmp_path / "in").mkdir()
+    in_child(tmp_path / "in", [sys.executable, "-c", text])
+    found = watched.foreign(tmp_path / "in")
+    assert [one.rpartition(" (")[0] for one in found] == [
+        f"open {outside / 'written'}", "socket.connect net ('192.0.2.1', 80)"
+    ]  # fmt: skip
+    assert is_strange('7 openat(AT_FDCWD</x>, "/home/me/a", O_WRONLY|O_CREAT, 0666) = 3', tmp_path)
+    assert is_strange('7 connect(3, {sa_family=AF_INET, sin_port=htons(80), inet_addr("192.0.2.1")}, 16) = 0', tmp_path)
+    assert not is_strange(f'7 openat(AT_FDCWD</x>, "{tmp_path}/a", O_WRONLY|O_CREAT, 0666) = 3', tmp_path)
+    assert not is_strange('7 openat(AT_FDCWD</x>, "/etc/passwd", O_RDONLY) = 3', tmp_path)
 
 
 def test_every_command_is_among_them(tmp_path: Path) -> None:

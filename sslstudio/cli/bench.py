@@ -2,11 +2,11 @@
 
 import argparse
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 from sslstudio.cli.config_args import Entry, add_command, add_json, config_by
 from sslstudio.cli.console import print_json, returned, say, steered
+from sslstudio.engine.core.leftovers import temporary
 
 if TYPE_CHECKING:
     from sslstudio.engine.pretraining.bench import Bench
@@ -29,11 +29,11 @@ def _bench(options: argparse.Namespace) -> int:
     from sslstudio.engine.training.config import PretrainConfig
 
     config = cast(PretrainConfig, config_by(BENCH, options))
-    with TemporaryDirectory(prefix="sslstudio-drawn-") as drawn, steered() as control:
+    with temporary() as drawn, steered() as control:
         if not config.data.folder:
-            for _ in make_sample(Path(drawn), count=DRAWN, seed=0):
+            for _ in make_sample(drawn, count=DRAWN, seed=0):
                 pass
-            config = config.replace(data=config.data.replace(folder=drawn))
+            config = config.replace(data=config.data.replace(folder=str(drawn)))
         found = returned(bench(config, control, max(1, options.rounds)), options.json)
     if options.json:
         print_json(found.to_json())

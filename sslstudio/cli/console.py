@@ -22,6 +22,7 @@ from sslstudio.engine.core.events import (
     Probed,
     RunFinished,
     RunStarted,
+    Stalled,
     StepDone,
     to_json,
 )
@@ -130,8 +131,9 @@ class _Bars:
                 )
             case Evaluated() if not self.console.is_terminal:
                 self._print(f"  step {event.step}, {event.n} held-out pictures: {_metric_words(event)}")
-            case Note():
-                self._print(f"  {'Warning: ' if event.level == 'warning' else ''}{event.text}")
+            case Note() | Stalled():
+                warns = isinstance(event, Stalled) or event.level == "warning"
+                self._print(f"  {'Warning: ' if warns else ''}{event.text}")
             case Probed():
                 self._print(f"  Probe at {event.share:.0%}: {event.text}")
             case Alarm():

@@ -19,9 +19,9 @@ SECONDS = 60.0  # that a dialog of the system may stay open
 
 
 def log_folder() -> Path:
-    """Where logs of crashes are kept: SSLSTUDIO_LOGS, or the user's folder for logs, or that for temporary files."""
-    if os.environ.get("SSLSTUDIO_LOGS"):
-        return Path(os.environ["SSLSTUDIO_LOGS"])
+    """Where the log is kept: SSLSTUDIO_LOG, or the user's folder for logs, or that for temporary files."""
+    if os.environ.get("SSLSTUDIO_LOG"):
+        return Path(os.environ["SSLSTUDIO_LOG"])
     try:
         import platformdirs
 
@@ -31,14 +31,17 @@ def log_folder() -> Path:
 
 
 def write_log(error: BaseException) -> Path | None:
-    """Write what is known of a crash; returns the file, None where nowhere can be written."""
+    """Add what is known of a crash to the log; returns the file, None where nowhere can be written."""
     said = "".join(traceback.format_exception(error))
-    text = f"SSL Studio {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n{' '.join(sys.argv)}\n\n{said}"
+    version = f"SSL Studio {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
+    head = f"{time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()} could not start"
+    text = f"{head}\n{version}\n{' '.join(sys.argv)}\n\n{said}\n"
     for folder in (log_folder(), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            file = folder / time.strftime("crash-%Y-%m-%d-%H.%M.%S.log")
-            file.write_text(text, encoding="utf-8", errors="backslashreplace")
+            file = folder / "sslstudio.log"  # as in engine/core/mishaps.py
+            with file.open("a", encoding="utf-8", errors="backslashreplace") as log:
+                log.write(text)
             return file
         except OSError:
             continue

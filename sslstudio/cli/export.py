@@ -106,14 +106,24 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.html")
     parser.add_argument("--without-pictures", action="store_true", help="no picture of yours is in the page")
+    parser.add_argument(
+        "--language",
+        default="en",
+        metavar="CODE",
+        help="of the report: en (default) or de (German)",
+    )
     add_json(parser)
 
 
 def _report(options: argparse.Namespace) -> int:
+    from sslstudio.engine.core.catalogue import find_language
     from sslstudio.engine.report.run import write_report
 
+    language = find_language(options.language)
     with steered() as control:
-        steps = write_report(options.run, options.out, control, pictures=not options.without_pictures)
+        steps = write_report(
+            options.run, options.out, control, pictures=not options.without_pictures, language=language
+        )
         out = returned(steps, options.json)
     if options.json:
         print_json({"report": str(out)})

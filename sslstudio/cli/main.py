@@ -16,6 +16,7 @@ from sslstudio import __version__
 from sslstudio.cli import bench, compare, export, judge, train
 from sslstudio.cli.config_args import Entry
 from sslstudio.engine.compute.malloc import keep_for_reuse
+from sslstudio.engine.core.crash_trace import begin, watch_crashes
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.messages import neutral
 from sslstudio.engine.core.mishaps import explain, keep_trace
@@ -28,6 +29,7 @@ TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may star
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    watch_crashes()  # before torch or Qt is loaded
     # Waiting threads of OpenMP burn a core each unless told not to, before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime would call its maker as soon as it is loaded
@@ -81,6 +83,7 @@ def _fail_with_trace(error: Exception) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    begin(options.command or "window")
     if options.command is None:
         from sslstudio.ui.shell.app import run
 

@@ -5,7 +5,6 @@ pretext tasks, plugins of Qt) is used here for real, because that is what a buil
 """
 
 import os
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 from sslstudio.engine.about.doctor import window_trouble
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.leftovers import temporary
 
 FAILED = "FAILED: "  # an outcome that begins so is a failure
 PICTURES = 36
@@ -66,10 +66,10 @@ def _own_folder() -> Iterator[Path]:
     """A temporary folder that also takes what the program would keep for the user."""
     before = {name: os.environ.get(name) for name in OWN}
     # Windows cannot delete a file that is still mapped into memory: then the system clears it away later.
-    with tempfile.TemporaryDirectory(prefix="sslstudio-", ignore_cleanup_errors=True) as name:
+    with temporary() as name:
         os.environ.update({variable: f"{name}/{place}" for variable, place in OWN.items()})
         try:
-            yield Path(name)
+            yield name
         finally:
             for key, value in before.items():
                 os.environ.pop(key)

@@ -293,15 +293,23 @@ def _unpack(file: Path) -> None:
     to_end(unpack(file, file.parent / "unpacked", RunControl()))
 
 
-def attack(n: int, seed: int, kinds: str = "", tell: Callable[[str], None] = lambda line: None) -> Tally:
-    """Damage `n` files one after the other; `kinds`: only those whose name holds it."""
+@contextlib.contextmanager
+def made_world() -> Iterator[World]:
+    """A world in a folder of its own, as long as this lasts."""
     import matplotlib.font_manager  # noqa: F401  it asks another program for the fonts once
     import torch
 
     torch.set_num_threads(1)
-    random, tally = Random(seed), Tally()
     with tempfile.TemporaryDirectory() as folder, samples.smaller_encoder():
-        world = World(Path(folder).resolve())
+        yield World(Path(folder).resolve())
+
+
+def attack(
+    n: int, seed: int, kinds: str = "", tell: Callable[[str], None] = lambda line: None, inside: World | None = None
+) -> Tally:
+    """Damage `n` files one after the other; `kinds`: only those whose name holds it; `inside`: a world to use."""
+    random, tally = Random(seed), Tally()
+    with contextlib.nullcontext(inside) if inside else made_world() as world:
         by_kind: dict[str, list[Case]] = {}
         for case in _cases(world):
             if kinds in case.kind:

@@ -114,8 +114,9 @@ class World:
         assert code == 0, said
         self.numbers = 0
 
-    def _fork(self, work: Callable[[], int], said: Path) -> tuple[int, str]:
-        """Do this in a process of its own; its exit code (a signal is negative) and what it has said."""
+    def _fork(self, work: Callable[[], int], said: Path, moment: float = PATIENCE) -> tuple[int, str]:
+        """Do this in a process of its own; its exit code (a signal is negative) and what it has said. After `moment`
+        seconds it is killed."""
         sys.stdout.flush()
         pid = os.fork()
         if pid == 0:
@@ -130,12 +131,15 @@ class World:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
-        deadline = time.monotonic() + PATIENCE
+        deadline, kill_at = time.monotonic() + PATIENCE, time.monotonic() + moment
         while True:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 return os.waitstatus_to_exitcode(status), said.read_text(errors="replace")
-            if time.monotonic() > deadline:
+            if time.monotonic() > kill_at:
+                kill_at = deadline + 1
+                os.kill(pid, signal.SIGKILL)
+            elif time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 return 71, "Traceback: it did not end"

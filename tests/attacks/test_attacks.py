@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.attacks import damaged_files, mutated_pictures
+from tests.attacks import damaged_files, hostile_files, mutated_pictures
 from tests.attacks.confined import Tally
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and limits of memory by the system")
@@ -23,13 +23,23 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("own_environment")
-def test_damaged_files_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_and_hostile_files_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMPDIR")
-    _assert_well(damaged_files.attack(40, seed=4))
+    with damaged_files.made_world() as world:
+        _assert_well(damaged_files.attack(16, seed=4, inside=world))
+        _assert_well(hostile_files.attack(inside=world, every=5))
 
 
 def test_mutated_pictures_are_refused_in_words() -> None:
-    _assert_well(mutated_pictures.attack(60, seed=4))
+    _assert_well(mutated_pictures.attack(30, seed=4))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("own_environment")
+def test_all_hostile_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TMPDIR")
+    _assert_well(hostile_files.attack())
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ ENTRY = Path(__file__).resolve().parents[2] / "packaging" / "entry.py"
 def test_a_crash_is_logged_and_the_place_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SSLSTUDIO_LOGS", str(tmp_path / "logs"))
+    monkeypatch.setenv("SSLSTUDIO_LOG", str(tmp_path / "logs"))
     log = crash.tell_crash(ImportError("libGL.so.1: cannot open"), dialog=False)
     assert log is not None
     assert "ImportError: libGL.so.1" in log.read_text(encoding="utf-8")
@@ -26,14 +26,14 @@ def test_a_crash_is_logged_and_the_place_is_said(
 
 def test_where_nowhere_can_be_written_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    monkeypatch.setenv("SSLSTUDIO_LOGS", str(tmp_path / "file" / "logs"))
+    monkeypatch.setenv("SSLSTUDIO_LOG", str(tmp_path / "file" / "logs"))
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "file"))
     assert crash.write_log(ValueError("x")) is None
     assert "No log could be written" in crash.crash_message(ValueError("x"), None)
 
 
 def test_a_broken_dialog_is_no_second_crash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SSLSTUDIO_LOGS", str(tmp_path))
+    monkeypatch.setenv("SSLSTUDIO_LOG", str(tmp_path))
     monkeypatch.setattr(crash, "_show_with_qt", lambda said: 1 // 0)
     shown: list[str] = []
     monkeypatch.setattr(crash, "_show_with_system", shown.append)
@@ -47,7 +47,7 @@ def test_the_first_lines_of_the_program_tell_of_what_cannot_be_loaded(tmp_path: 
         "import sys; sys.modules['sslstudio.cli.train'] = None", encoding="utf-8"
     )
     paths = os.pathsep.join([str(tmp_path), str(ENTRY.parents[1])])
-    own = {"PYTHONPATH": paths, "SSLSTUDIO_LOGS": str(tmp_path / "logs"), "SSLSTUDIO_NO_DIALOG": "1"}
+    own = {"PYTHONPATH": paths, "SSLSTUDIO_LOG": str(tmp_path / "logs"), "SSLSTUDIO_NO_DIALOG": "1"}
     done = subprocess.run([sys.executable, ENTRY], env={**os.environ, **own}, capture_output=True, text=True)
     assert done.returncode == 1
     (log,) = (tmp_path / "logs").iterdir()

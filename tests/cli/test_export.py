@@ -48,6 +48,19 @@ def test_report_is_written(capsys: pytest.CaptureFixture[str], classified: Path,
     code, lines, _ = run(capsys, "report", classified, "--out", tmp_path / "r.html", "--without-pictures", "--json")
     assert code == 0
     assert json.loads(lines.splitlines()[-1]) == {"report": str(tmp_path / "r.html")}
+
+
+def test_a_report_speaks_the_language_asked_for(
+    capsys: pytest.CaptureFixture[str], classified: Path, tmp_path: Path
+) -> None:
+    words = ["report", classified, "--out", tmp_path / "r.html", "--without-pictures", "--language"]
+    code, _, said = run(capsys, *words, "xx")
+    assert (code, "is no language of this program. It has en and de" in said) == (2, True)
+    code, _, _ = run(capsys, *words, "de")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert code == 0
+    assert '<html lang="de">' in text
+    assert "Einstellungen" in text
     assert "<img" not in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 

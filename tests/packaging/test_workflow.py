@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
@@ -32,6 +34,24 @@ def test_the_lowest_dependencies_are_the_bounds_of_the_project(lowest: ModuleTyp
     pinned = re.findall(r"^([\w.-]+)==\S+$", written, re.MULTILINE)
     assert {"torch", "PySide6-Essentials", "pytest", "onnx"} <= set(pinned)
     assert len(pinned) == written.count("\n") - 1
+
+
+def test_all_dependencies_have_a_tested_upper_bound() -> None:
+    """After a version was tested: python packaging/tested.py."""
+    text = (ROOT / "packaging" / "constraints.txt").read_text(encoding="utf-8")
+    highest = {name: Version(bound) for name, bound in re.findall(r"^([\w-]+)<=(\S+)$", text, re.MULTILINE)}
+    assert len(highest) == text.count("\n") - 1
+    extras = PROJECT["optional-dependencies"]
+    for one in [*PROJECT["dependencies"], *extras["export"], *extras["timm"], *extras["fast"]]:
+        wanted = Requirement(one)
+        name = re.sub(r"[-_.]+", "-", wanted.name).lower()
+        assert wanted.specifier.contains(highest[name]), f"{one}: {highest[name]} was tested"
+
+
+def test_known_vulnerabilities_are_looked_for_in_what_was_tested() -> None:
+    text = WORKFLOW.read_text(encoding="utf-8")
+    assert "pip_audit" in text
+    assert text.count("--constraint packaging/constraints.txt") == 2
 
 
 def test_a_dependency_without_a_lower_bound_is_refused(lowest: ModuleType) -> None:

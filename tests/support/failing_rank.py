@@ -1,6 +1,7 @@
 """A rank of a real pretraining that fails at its third step: `python -m tests.support.failing_rank HOW FOLDER OUT`.
 
-HOW: raise, memory, kill, freeze, network. Rank 0 goes on as always; the last rank fails.
+HOW: raise, memory, fault, kill, freeze: rank 0 goes on as always, the last rank fails. stall: rank 0 waits for its disk
+for longer than a rank may give no sign of life (it is started with `faults.library()` before others).
 """
 
 import os
@@ -16,15 +17,23 @@ from sslstudio.engine.compute import process_group, rank_watch
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event
 from sslstudio.engine.training.loop import Training
+from tests.support import faults
 
 AT = 3
+STALLS = 3  # of a second and a half each
 
 
-def fail(how: str) -> None:
+def fail(how: str, out: Path) -> None:
     if how == "raise":
         raise RunError("The disk of this process is full.")
     if how == "memory":
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+    if how == "stall":
+        for number in range(STALLS):
+            with (out / "slow").open("a") as file:  # as each of its writes to that disk
+                faults.arm(1, faults.Mode.SLOW, 1, out)
+                file.write(f"{number}\n")
+        return
     if how == "fault":
         raise ZeroDivisionError("a fault of the program")
     os.kill(os.getpid(), signal.SIGKILL if how == "kill" else signal.SIGSTOP)
@@ -32,17 +41,19 @@ def fail(how: str) -> None:
 
 def run(how: str, folder: str, out: str) -> int:
     rank_watch.BEAT, rank_watch.LOST, rank_watch.GRACE = 0.2, 4.0, 1.0  # as in a job, but sooner
+    epochs = "2" if how == "stall" else "50"
     where = process_group.rank_info()
     assert where is not None
     one_step = Training._one_step
 
     def step(self: Training, share: float) -> Iterator[Event]:
-        if where.rank == where.size - 1 and self.step == AT:
-            fail(how)
+        failing = 0 if how == "stall" else where.size - 1
+        if where.rank == failing and self.step == AT:
+            fail(how, Path(out))
         yield from one_step(self, share)
 
     Training._one_step = step  # type: ignore[method-assign]
-    return main(["pretrain", folder, "--task", "rotation", "--epochs", "50", "--set", "optimiser.batch_size=8",
+    return main(["pretrain", folder, "--task", "rotation", "--epochs", epochs, "--set", "optimiser.batch_size=8",
                  "--set", "probe.enabled=false", "--device", "cpu", "--json", "--out", out])  # fmt: skip
 
 

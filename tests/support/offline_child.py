@@ -3,6 +3,7 @@
 python offline_child.py COMMANDS.json RESULT.json
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -35,6 +36,13 @@ def files_below(folder: str) -> set[str]:
     return {os.path.relpath(one, folder) for one in found - {folder}}
 
 
+def state_of(folder: str) -> str:
+    """What stands for a folder as it is: its files with their times and sizes."""
+    stats = [(one, os.stat(os.path.join(folder, one))) for one in sorted(files_below(folder))]
+    content = repr([(name, stat.st_mtime_ns, stat.st_size) for name, stat in stats])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def main(commands: Path, result: Path) -> None:
     """Run them; the result holds for each its exit code, what was asked, and the files that appeared at home."""
     from sslstudio.cli.main import main as sslstudio
@@ -48,7 +56,10 @@ def main(commands: Path, result: Path) -> None:
         except SystemExit as end:
             code = int(end.code or 0)
         new = files_below(os.environ["HOME"]) - before
-        told.append({"command": arguments[0], "code": code, "asked": list(ASKED), "new": sorted(new)})
+        told.append({
+            "command": arguments[0], "code": code, "asked": list(ASKED), "new": sorted(new),
+            "pictures": state_of(str(result.parent / "pictures")),
+        })  # fmt: skip
     result.write_text(json.dumps(told))
 
 

@@ -12,7 +12,7 @@ from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.pretraining.data_parallel import forward_own_rows, states_of
+from sslstudio.engine.pretraining.data_parallel import SharedStep, states_of
 from sslstudio.engine.tasks.base import load_tasks
 
 
@@ -25,15 +25,15 @@ def answered(name: str, images: Tensor, group: ProcessGroup | None) -> dict[str,
     task.prepare(images)
     task.attach(encoder)
     modules = nn.ModuleDict({"encoder": encoder, "task": task}).train()
-    batch = task.make_batch(images, generator(0, "puzzles"))
     if group is None:
-        result = task(encoder, batch)
+        result = task(encoder, task.make_batch(images, generator(0, "puzzles")))
     else:
-        convert_sync_batch_norm(modules)
-        result = forward_own_rows(group, encoder, task, batch, len(images))
+        convert_sync_batch_norm(modules, images.device)
+        step = SharedStep(group, encoder, task)
+        step.maker.make(images, generator(0, "others"))  # the first is made whole
+        result = step(step.maker.make(images, generator(0, "puzzles")))
     result.loss.backward()
     if group is not None:
-        group.all_reduce([weight.grad for weight in modules.parameters() if weight.grad is not None])
         group.broadcast_tensors(states_of(task))
     task.after_step(encoder, 0.5)
     found = {"loss": result.loss.detach(), **{f"metric {key}": value for key, value in result.metrics.items()}}

@@ -24,7 +24,7 @@ from tests.support.changes import changing
 OPENERS = {
     name: getattr(dialogs, name)
     for name in ("tell_error", "tell", "ask", "choose", "ask_text", "show_table", "choose_folder", "choose_file",
-                 "choose_new_file")
+                 "choose_new_file", "ask_long_text")
 }  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     home = tmp_path / "home"
     monkeypatch.setenv("SSLSTUDIO_HOME", str(home))
+    app_settings.set_apart(False)  # seconds for each process, and of no matter to most tests
     app_settings.set_expert(True)  # a test of the simple way says so
     return home
 
@@ -82,6 +83,7 @@ class Said:
     choice: str = "last"
     offered: list[str] = field(default_factory=list)
     text: str = ""
+    words: str | None = ""
     folder: Path | None = None
     file: Path | None = None
     tables: list[tuple[str, list[tuple[str, ...]]]] = field(default_factory=list)
@@ -106,6 +108,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
     monkeypatch.setattr(dialogs, "choose", lambda parent, question, answers, stay: box.choose(answers))
     monkeypatch.setattr(dialogs, "choose_folder", lambda *_: box.folder)
     monkeypatch.setattr(dialogs, "ask_text", lambda *_: box.text)
+    monkeypatch.setattr(dialogs, "ask_long_text", lambda *_: box.words)
     monkeypatch.setattr(dialogs, "choose_file", lambda *_: box.file)
     monkeypatch.setattr(dialogs, "choose_new_file", lambda *_: box.file)
     monkeypatch.setattr(

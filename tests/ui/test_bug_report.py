@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.base import error_log
+from sslstudio.engine.core.mishaps import log_tail
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.workspace.workspace import Change
@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOGNAME", "drmueller")
     monkeypatch.setenv("SSLSTUDIO_HOME", str(folder / "SSL Studio"))
     monkeypatch.setattr(dialogs, "tell_error", tell_error)
-    monkeypatch.setattr(error_log, "_entries", type(error_log._entries)(maxlen=error_log.MOST))
+    monkeypatch.setenv("SSLSTUDIO_LOG", str(tmp_path / "log"))
     return folder
 
 
@@ -79,14 +79,17 @@ def test_a_report_tells_nothing_of_the_person_or_the_patients(
     for number, file in enumerate((table, archive, empty), start=1):  # neither can be used
         drop(window, file)
         qtbot.waitUntil(lambda number=number: len(boxes) == number, timeout=LONG)  # type: ignore[misc]
-    assert "Anna Schmidt" in "".join(error_log.lines())
-    assert str(tmp_path) in "".join(error_log.lines())
+    assert "Anna Schmidt" in log_tail()
+    assert str(tmp_path) in log_tail()
     said.file = tmp_path / "report.zip"
+    said.words = "I opened Befunde.csv with SSL Studio, and it said nothing."
     report(window)
     qtbot.waitUntil(lambda: bool(said.questions) or len(boxes) > 3, timeout=LONG)
     with zipfile.ZipFile(said.file) as packed:
         texts = {name: packed.read(name).decode() for name in packed.namelist()}
     assert ("run/events.jsonl" in texts) == with_run
+    assert "with SSL Studio, and it said nothing" in texts["what happened.txt"]  # its own name is no secret
+    assert "bug report of SSL Studio" in texts["read me.txt"]
     assert texts["log.txt"].count("DataError") >= 3  # what went wrong is told all the same
     if with_run:
         assert "run_finished" in texts["run/events.jsonl"] or "RunFinished" in texts["run/events.jsonl"]

@@ -17,14 +17,19 @@ from sslstudio import __version__
 from sslstudio.engine.about.doctor import findings
 from sslstudio.engine.about.masking import mask_names, names_of, without_files, without_places, without_words
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import read_limited
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.mishaps import log_tail
 
 LAST_LINES = 400  # of a run's record
+LAST_LOG = 1 << 18  # bytes
+OWN = ("SSL Studio", "SSLStudio", "sslstudio")  # folders of the program: their names tell nothing of anybody
 WHAT = """This is a bug report of SSL Studio {version}.
 
-machine.json   what the program found on this computer
-log.txt        what went wrong
-run/           settings and record of the run that was looked at, if any
+what happened.txt  in the words of who sends it
+machine.json       what the program found on this computer
+log.txt            what went wrong, in this session and before, crashes included
+run/               settings and record of the run that was looked at, if any
 
 Names of people, computers and folders are masked. Please open the files and look before you send them.
 """
@@ -64,23 +69,25 @@ def _folders_of(run: Path) -> list[str]:
 
 def write_report(
     file: Path,
-    log: Sequence[str],
+    words: str = "",
     run: Path | None = None,
     places: Mapping[str, str] | None = None,
     pictures: Sequence[str] = (),
 ) -> Path:
     """Write the report. Raises RunError when the disk does not take it.
 
+    words: what happened, as the person says it
     places: folders and files that the person has pointed at -> what stands there instead
     pictures: those that are open, relative to their folder
     """
     names = masks(run, places)
     known = names_of([*pictures, *(_pictures_of(run) if run is not None else ())])
-    called = [name for place in names if (name := _name_of(place))]
+    called = [name for place in names if (name := _name_of(place)) and name not in OWN]
     texts = {
         "read me.txt": WHAT.format(version=__version__),
         "machine.json": json.dumps(findings(), indent=1, ensure_ascii=False),
-        "log.txt": "\n".join(log) or "Nothing went wrong since the program was started.",
+        "what happened.txt": words or "Nothing was written.",
+        "log.txt": log_tail(LAST_LOG) or "The log is empty: no error was told and no crash was noticed.",
         **(_of_run(run) if run is not None else {}),
     }
     content = BytesIO()
@@ -114,8 +121,8 @@ def _of_run(run: Path) -> dict[str, str]:
     texts = {}
     for name in ("config.toml", "events.jsonl"):
         try:
-            lines = (run / name).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError as error:
-            lines = [f"could not be read: {error.strerror}"]
+            lines = read_limited(run / name).decode("utf-8", "replace").splitlines()
+        except (OSError, StudioError) as error:
+            lines = [f"could not be read: {getattr(error, 'strerror', None) or error}"]
         texts[f"run/{name}"] = "\n".join(lines[-LAST_LINES:])
     return texts

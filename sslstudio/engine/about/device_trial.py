@@ -3,25 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-import torch
-import torch.nn.functional as F
-
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.compute.device import Device
-from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.errors import ConfigError
-from sslstudio.engine.core.messages import NOTHING, Message, plain
-from sslstudio.engine.finetuning.labelled import segmentation_loss
-from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
-from sslstudio.engine.models.finetuned import Classifier, PixelScale, Segmenter
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.finetuning.trial import try_finetuning
 from sslstudio.engine.tasks.base import load_tasks
-from sslstudio.engine.training.trial import Tried, try_task
-from sslstudio.engine.transforms.finetune_views import vary
-from sslstudio.engine.transforms.geometry import to_float
+from sslstudio.engine.training.trial import try_task
 
 PICTURES, SIDE = 32, 64
 KINDS = ("classification", "segmentation")
-CLASSES = 3
 
 
 @dataclass(frozen=True)
@@ -56,35 +46,8 @@ def try_devices(
         with devices.kernels(device):
             for name in only or (*load_tasks(), *KINDS):
                 if name in KINDS:
-                    tried = try_finetuning(name, device, pictures=pictures, side=side)
+                    tried = try_finetuning(name, None, device, pictures=pictures, side=side)
                 else:
                     tried = try_task(name, None, device, pictures=pictures, side=side, seconds=seconds)
                 device.release()
                 yield Trial(found.name, name, device.precision, tried.trouble, tried.pictures_per_second)
-
-
-def try_finetuning(kind: str, device: Device, *, pictures: int, side: int) -> Tried:
-    """A step of a network on varied pictures with drawn classes or masks; its speed is not measured."""
-    rng = generator(0, "trial")
-    images = torch.randint(0, 256, (pictures, 3, side, side), generator=rng, dtype=torch.uint8)
-    masks = torch.randint(0, CLASSES, (pictures, side, side), generator=rng, dtype=torch.uint8)
-    encoder = build_encoder(EncoderConfig(name="small").resolve(accelerated=False, side=side), seed=0)
-    make = Classifier if kind == "classification" else Segmenter
-    try:
-        with seed_init(0, "head"):
-            network = make(PixelScale(images), encoder, CLASSES)
-        network.to(device.handle).train()
-        with device.autocast():
-            drawn = generator(0, "views", device=device.handle)
-            moved, found = vary(to_float(device.bring(images)), device.bring(masks), drawn, flip=True)
-            assert found is not None
-            if kind == "classification":
-                loss = F.cross_entropy(network(moved).float(), found[:, 0, 0].to(torch.int64) % CLASSES)
-            else:
-                loss = segmentation_loss(network(moved), found.to(torch.int64))
-        loss.backward()  # type: ignore[no-untyped-call]
-        device.wait()
-        finite = bool(torch.isfinite(loss.detach().cpu()))
-    except (RuntimeError, TypeError) as error:
-        return Tried(plain(next(iter(str(error).splitlines()), type(error).__name__)), 0.0)
-    return Tried(NOTHING if finite else Message("the loss of a test step is no number"), 0.0)

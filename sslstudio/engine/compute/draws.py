@@ -5,7 +5,10 @@ options and on the size of the batch alone, never on a number that the device co
 noted (`Note`) and made before the next (`Listed.draw`): the same calls on the same generator in the same order give the
 same numbers to the bit, and making the batch, the network and the loss become one graph.
 
-Whoever draws for a batch draws with the four functions here.
+For the same reason a process of several can make its share of a batch alone: all draw the numbers of the whole batch,
+which are few beside the work of using them, and each uses those of its own pictures (`find_cuts`).
+
+Whoever draws for a batch draws with the functions here.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Draw:
-    """One call: what is drawn (uniform, normal, integers or order), its shape and its bounds."""
+    """One call: what is drawn (uniform, normal, integers, order or rows), its shape and its bounds."""
 
     kind: str
     shape: tuple[int, ...]
@@ -47,11 +50,28 @@ class Note:
         return self.rng.device
 
 
-class Listed:
-    """Numbers that were drawn before, handed out in their order."""
+@dataclass(frozen=True)
+class Cut:
+    """Which numbers of a draw for a whole batch are those of a share: rows first to last of `dim`; all of them for -1.
 
-    def __init__(self, numbers: list[Tensor], device: torch.device) -> None:
-        self.numbers, self.device, self._next = numbers, device, 0
+    rows: the numbers are themselves rows, in a drawn order, and all are kept (`chosen_rows`).
+    """
+
+    dim: int
+    first: int
+    last: int
+    rows: bool = False
+
+    def of(self, numbers: Tensor) -> Tensor:
+        """The numbers of the share."""
+        return numbers if self.dim < 0 else numbers.narrow(self.dim, self.first, self.last - self.first)
+
+
+class Listed:
+    """Numbers that were drawn before, handed out in their order; with `cuts` those of a share of the batch."""
+
+    def __init__(self, numbers: list[Tensor], device: torch.device, cuts: list[Cut] | None = None) -> None:
+        self.numbers, self.device, self.cuts, self._next = numbers, device, cuts, 0
 
     @staticmethod
     def draw(draws: list[Draw], rng: torch.Generator) -> list[Tensor]:
@@ -61,10 +81,43 @@ class Listed:
     def take(self) -> Tensor:
         """The next one."""
         self._next += 1
-        return self.numbers[self._next - 1]
+        numbers = self.numbers[self._next - 1]
+        return numbers if self.cuts is None else self.cuts[self._next - 1].of(numbers)
+
+    def last_cut(self) -> Cut | None:
+        """How what was taken last was cut."""
+        return self.cuts[self._next - 1] if self.cuts is not None else None
 
 
 Rng = torch.Generator | Note | Listed
+
+
+def find_cuts(whole: list[Draw], share: list[Draw], pictures: int, first: int, last: int) -> list[Cut] | None:
+    """Find which numbers of the `whole` batch of so many pictures belong to pictures first to last, from what is drawn
+    for as many pictures alone. None where that cannot be told: where the pictures of a batch are put in an order, say.
+
+    Those of a picture are assumed to lie together; whether they do, a comparison of the batches shows.
+    """
+    if len(whole) != len(share):
+        return None
+    cuts = [_cut(ours, alone, pictures, first, last) for ours, alone in zip(whole, share, strict=True)]
+    known = [cut for cut in cuts if cut is not None]
+    return known if len(known) == len(cuts) else None
+
+
+def _cut(whole: Draw, share: Draw, pictures: int, first: int, last: int) -> Cut | None:
+    if whole == share:
+        return Cut(-1, 0, 0)
+    if (whole.kind, whole.low, whole.high, len(whole.shape)) != (share.kind, share.low, share.high, len(share.shape)):
+        return None
+    differ = [dim for dim, (one, other) in enumerate(zip(whole.shape, share.shape, strict=True)) if one != other]
+    times, rest = divmod(whole.shape[differ[0]], pictures)
+    fits = len(differ) == 1 and not rest and share.shape[differ[0]] == times * (last - first)
+    if whole.kind == "order" or not fits:
+        return None
+    if whole.kind == "rows":
+        return Cut(-1, times * first, times * last, rows=True)
+    return Cut(differ[0], times * first, times * last)
 
 
 def _draw(one: Draw, rng: Rng) -> Tensor:
@@ -94,3 +147,16 @@ def integers(below: int, shape: tuple[int, ...], rng: Rng) -> Tensor:
 def order(count: int, rng: Rng) -> Tensor:
     """The numbers 0 to count - 1 in a drawn order: int64 (count,)."""
     return _draw(Draw("order", (count,)), rng)
+
+
+def chosen_rows(count: int, share: float, levels: int, rng: Rng) -> list[Tensor]:
+    """A `share` of the rows 0 to count - 1, chosen at random, in so many parts of about the same length: int64 each.
+
+    Of a share of a batch: those of its own rows that are chosen from the whole.
+    """
+    drawn = _draw(Draw("rows", (count,)), rng)
+    parts = list(drawn[: round(len(drawn) * share)].tensor_split(levels))
+    cut = rng.last_cut() if isinstance(rng, Listed) else None
+    if cut is None or not cut.rows:
+        return parts
+    return [part[(part >= cut.first) & (part < cut.last)] - cut.first for part in parts]

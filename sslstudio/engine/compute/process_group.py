@@ -143,17 +143,18 @@ class ProcessGroup:
                 size=self.size,
             )
         self._pictures = pictures
-        first, last = self._bounds(pictures)
+        first, last = self.bounds(pictures)
         self.weight = (last - first) / pictures
 
-    def _bounds(self, rows: int) -> tuple[int, int]:
+    def bounds(self, rows: int) -> tuple[int, int]:
+        """The first row of this rank among so many for the whole batch, and the one after its last."""
         whole, rest = divmod(rows, self._pictures)
         count, times = (self._pictures, whole) if not rest else (rows, 1)
         return times * (count * self.rank // self.size), times * (count * (self.rank + 1) // self.size)
 
     def own_rows(self, rows: Tensor) -> Tensor:
         """Take the rows of this rank from a tensor with rows for the whole batch. Those of a picture stay together."""
-        first, last = self._bounds(len(rows))
+        first, last = self.bounds(len(rows))
         return rows[first:last]
 
     @contextmanager

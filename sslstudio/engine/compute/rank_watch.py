@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import torch.distributed as dist
 
-from sslstudio.engine.core.messages import Message, from_stored, plain, to_stored
+from sslstudio.engine.core.checked_files import Count, parse_json
+from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.messages import Message, plain, to_stored
 
 BEAT = 1.0  # seconds between two signs of life
 LOST = 30.0  # seconds without one after which a process is taken for gone
@@ -32,6 +34,13 @@ def group_store(name: str) -> Any:
         os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False, timeout=timedelta(seconds=20)
     )
     return dist.PrefixStore(name, store)  # type: ignore[attr-defined]
+
+
+class _Failure(TypedDict):
+    """What a process leaves that fails."""
+
+    rank: Count
+    text: str
 
 
 class RankWatch(threading.Thread):
@@ -80,12 +89,7 @@ class RankWatch(threading.Thread):
     def _look_for_reason(self) -> None:
         with suppress(RuntimeError):
             if self.reason is None and self.store.check([FAILED]):
-                said = json.loads(self.store.get(FAILED))
-                text = from_stored(said["text"])
-                self.reason = Message(
-                    "process {number} said: {text}", number=said["rank"] + 1,
-                    text=text if isinstance(text, Message) else plain(str(text)),
-                )  # fmt: skip
+                self.reason = _reason_in(self.store.get(FAILED))
 
     def _look_for_beats(self) -> None:
         now = time.monotonic()
@@ -112,6 +116,20 @@ class RankWatch(threading.Thread):
             sys.stderr.write(f"sslstudio: {text}\n")
             sys.stderr.flush()
         os._exit(1)
+
+
+def _reason_in(left: bytes) -> Message:
+    """What a process has left in the store, where anybody on the network of the group may write."""
+    try:
+        said: _Failure = parse_json(left, FAILED, _Failure)
+    except RunError:
+        return Message("a process failed, and what it said of it cannot be read")
+    text = said["text"]
+    return Message(
+        "process {number} said: {text}",
+        number=said["rank"] + 1,
+        text=text if isinstance(text, Message) else plain(text),
+    )
 
 
 def lost_words(rank: int, size: int, reason: Message) -> Message:

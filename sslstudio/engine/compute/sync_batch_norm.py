@@ -1,4 +1,5 @@
-"""Batch norm over the pictures of all ranks of a process group. Unlike torch's own it works on the CPU as well.
+"""Batch norm over the pictures of all ranks of a process group: torch's own on CUDA, which has no such on the CPU, else
+ours.
 
 Letters: C channels; maps are (N, C) or (N, C, H, W).
 """
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from sslstudio.engine.compute import process_group
 from sslstudio.engine.compute.constants import constant
@@ -32,14 +34,36 @@ class SharedNorm2d(nn.BatchNorm2d):
         return super().forward(values) if group is None or not self.training else _norm(self, values, group)
 
 
+class CudaNorm1d(nn.SyncBatchNorm, nn.BatchNorm1d):
+    """Torch's, which shares its statistics in a step of a process group only: rank 0 also asks the network alone."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(N, C) to (N, C)."""
+        shared = process_group.current() is not None and self.training
+        return super().forward(values) if shared else _BatchNorm.forward(self, values)
+
+
+class CudaNorm2d(nn.SyncBatchNorm, nn.BatchNorm2d):
+    """As `CudaNorm1d`, for maps."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C, H, W)."""
+        shared = process_group.current() is not None and self.training
+        return super().forward(values) if shared else _BatchNorm.forward(self, values)
+
+
 SHARED: dict[type[nn.Module], type[nn.Module]] = {nn.BatchNorm1d: SharedNorm1d, nn.BatchNorm2d: SharedNorm2d}
+ON_CUDA: dict[type[nn.Module], type[nn.Module]] = {nn.BatchNorm1d: CudaNorm1d, nn.BatchNorm2d: CudaNorm2d}
 
 
-def convert_sync_batch_norm(modules: nn.Module) -> None:
-    """Make every batch norm inside a shared one, in place: weights, names and references to them stay."""
+def convert_sync_batch_norm(modules: nn.Module, device: torch.device) -> None:
+    """Make each batch norm inside a shared one for the device, in place: weights, names and references to them stay."""
+    shared = ON_CUDA if device.type == "cuda" else SHARED
     for module in modules.modules():
-        if type(module) in SHARED:
-            module.__class__ = SHARED[type(module)]
+        if type(module) in shared:
+            module.__class__ = shared[type(module)]
+            if isinstance(module, nn.SyncBatchNorm):
+                module.process_group = None  # that of all
 
 
 def _norm(norm: nn.BatchNorm1d | nn.BatchNorm2d, values: Tensor, group: ProcessGroup) -> Tensor:

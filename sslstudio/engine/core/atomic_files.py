@@ -2,8 +2,7 @@
 
 A file is written beside its place, synced and then renamed over it, so that a power cut leaves the old one or the
 new one. What was half written by a process that was killed is removed by the next one (`leftovers`). An error says
-which file it is, why, and what to do. What a file says of other files may have been written by anybody: `inside` is
-how a name from it becomes a path that something is done to.
+which file it is, why, and what to do.
 """
 
 import errno
@@ -12,7 +11,7 @@ import shutil
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import IO
 
 import filelock
@@ -21,7 +20,6 @@ from sslstudio.engine.core import leftovers
 from sslstudio.engine.core.errors import DataError, DiskFull, RunError
 from sslstudio.engine.core.messages import Message
 
-SHOWN = 200  # letters of a name
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY
@@ -192,6 +190,16 @@ def take_lock(path: Path, timeout: float = 0.0) -> filelock.BaseFileLock:
     return lock
 
 
+@contextmanager
+def holding(path: Path, timeout: float = 0.0) -> Iterator[None]:
+    """Within it the lock of `take_lock` is held. Raises as that does."""
+    lock = take_lock(path, timeout)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Appender:
     """A file that grows by whole lines: a line is there or it is not. Close it."""
 
@@ -300,29 +308,6 @@ def _advice(error: OSError) -> Message:
     if error.errno == errno.EIO:
         return Message("The disk does not work as it should: copy what matters to another one, then check it.")
     return Message("Is the disk full or read-only?")
-
-
-# --- names from files
-
-
-def leads_out(name: str) -> bool:
-    """Whether a name from a file is none of something in a folder: absolute, with '..' in it, or nothing at all."""
-    path = PurePath(name)
-    return not path.parts or "\0" in name or bool(path.drive or path.root) or ".." in path.parts
-
-
-def inside(folder: Path, *names: str) -> Path:
-    """The path in a folder that names from a file stand for. Raises DataError when it lies elsewhere, also by a link;
-    what has this path may be a link itself."""
-    path = folder.joinpath(*names)
-    try:
-        out = any(map(leads_out, names)) or not path.parent.resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError):  # links in a circle
-        out = True
-    if out:
-        said = "/".join(names)[:SHOWN]
-        raise DataError("{name!r} leads out of {folder}: nothing there was touched.", name=said, folder=folder)
-    return path
 
 
 # --- folders

@@ -14,16 +14,19 @@ The safetensors of weights are read by `checked_tensors`, which needs torch.
 
 import csv
 import dataclasses
+import errno
 import functools
 import io
 import json
 import math
+import re
+import stat
 import tomllib
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, NotRequired, Required
+from typing import Annotated, Any, BinaryIO, Literal, NoReturn, NotRequired, Required
 
 from sslstudio.engine.core.errors import ConfigError, RunError, StudioError
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored
@@ -35,6 +38,7 @@ RECORD = 256 << 20  # bytes of a record: the lists of a million pictures have so
 WHOLE_NUMBERS = range(-(2**63), 2**63)  # those that TOML allows
 JSON_NUMBERS = range(-(2**63), 2**64)  # numbers of files on a disk have 64 bits without a sign
 SHOWN = 80  # letters of what was found
+_LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*\.[ \t]*){500}""")  # a.b.c and so on, in TOML
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +67,7 @@ def read_limited(file: Path, largest: int = RECORD, error: type[StudioError] = R
     """The bytes of a file. Raises FileNotFoundError where there is none, `error` for one that cannot be read or is
     larger than what it should hold can be."""
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             content = opened.read(largest + 1)
     except FileNotFoundError:
         raise
@@ -86,6 +90,15 @@ def read_limited(file: Path, largest: int = RECORD, error: type[StudioError] = R
             )
         )
     return content
+
+
+def open_regular(file: Path) -> BinaryIO:
+    """Open a file for reading. A pipe, which would be waited for without end, and a device are not opened. Raises
+    OSError."""
+    mode = file.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the system itself says what is wrong
+        raise OSError(errno.EINVAL, Message("not a file with content"), str(file))
+    return file.open("rb")
 
 
 # --- JSON
@@ -118,7 +131,8 @@ def parse_json(
     try:
         values = _load(content, once)
         check_tree(values)
-        values = from_stored(values)
+        if (b"template" if isinstance(content, bytes) else "template") in content:  # type: ignore[operator]
+            values = from_stored(values)
         check_kind(values, kind)
     except _Unfit as found:
         raise error(_explain(name, found, advice)) from found
@@ -209,7 +223,7 @@ def read_lines(
 
 def read_toml(file: Path) -> dict[str, Any]:
     """Values of a TOML file. Raises ConfigError for one that holds no settings, OSError when it cannot be opened."""
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         content = opened.read(SETTINGS + 1)
     if len(content) > SETTINGS:
         raise ConfigError(
@@ -220,12 +234,30 @@ def read_toml(file: Path) -> dict[str, Any]:
     return from_toml(content, str(file))
 
 
+def read_settings(file: Path) -> dict[str, Any]:
+    """`read_toml`, with a sentence for a file that cannot be opened. Raises ConfigError, FileNotFoundError where there
+    is none."""
+    try:
+        return read_toml(file)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ConfigError(
+            "{file} cannot be read: {reason}. Check the disk and the rights of the file.",
+            file=file,
+            reason=error.strerror or error,
+        ) from error
+
+
 def from_toml(text: str | bytes, name: str = "config.toml") -> dict[str, Any]:
     """Values of a TOML text. Raises ConfigError with the place when it is not TOML, and for values that no settings
     have: whole numbers of more than 64 bits, tables within tables without end."""
     try:
-        values = tomllib.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
-    except RecursionError as error:
+        plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        if _LONG_KEY.search(plain):  # takes tomllib time and memory by the square of its parts
+            raise RecursionError
+        values = tomllib.loads(plain)
+    except (RecursionError, MemoryError) as error:
         raise ConfigError(_toml_too_deep(name)) from error
     except ValueError as error:  # what is no TOML or no UTF-8, and numbers of thousands of digits
         raise ConfigError("{name} is not a TOML file: {error}.", name=name, error=error) from error

@@ -17,6 +17,11 @@ class RunControl:
         self._running = threading.Event()
         self._running.set()
         self._listeners: list[Callable[[str], None]] = []
+        self._on_proceed: Callable[[], None] | None = None
+
+    def on_proceed(self, call: Callable[[], None]) -> None:
+        """Have this called each time the run asks whether it may go on: a sign that it does."""
+        self._on_proceed = call
 
     @contextmanager
     def heard_by(self, listener: Callable[[str], None]) -> Iterator[None]:
@@ -71,6 +76,8 @@ class RunControl:
 
     def proceed(self) -> bool:
         """Block while paused; then False if the run is to stop, True otherwise."""
+        if self._on_proceed is not None:
+            self._on_proceed()
         self._running.wait()
         return not self._stop.is_set()
 

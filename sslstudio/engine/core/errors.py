@@ -6,6 +6,7 @@ StudioError
 │   ├── DataError         a folder, a picture, a label file or a mask
 │   └── TaskDoesNotFit    a pretext task that has nothing to learn from these pictures
 └── RunError              a run that cannot go on: diverged, damaged checkpoint; exits with 1
+    ├── TrainerDied       the process of a run is gone; it may go on from what it saved last
     └── DiskFull          there is no room for what was to be written: it may be tried again
 
 What the system raises (OSError, MemoryError, RecursionError) becomes a sentence at the boundary (`mishaps`); anything
@@ -62,6 +63,13 @@ class TaskDoesNotFit(InputError):
 
 class RunError(StudioError):
     """A run cannot go on."""
+
+
+class TrainerDied(RunError):
+    """The process of a run has ended without a word. `run`: its folder; `saved`: whether it can go on from there."""
+
+    run: str = ""
+    saved: bool = False
 
 
 class DiskFull(RunError):

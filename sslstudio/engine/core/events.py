@@ -149,6 +149,14 @@ class Note(Event):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Stalled(Event):
+    """The process of a run has said nothing for so many seconds. Said by who started it; it is in no record."""
+
+    seconds: float
+    text: Message
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Advanced(Event):
     """Where a comparison or a tournament stands: `done` of `total` runs are done, and one is begun `now` (empty when
     none is). The runs after that one take `seconds_after` by what is known; nan: not known yet. `table` is the

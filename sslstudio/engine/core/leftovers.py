@@ -14,7 +14,8 @@ import stat
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 DAY = 24 * 3600.0  # seconds after which what another machine or an earlier version wrote is taken for left behind
@@ -79,13 +80,28 @@ def sweep(folder: Path) -> None:
 
 def temporary_folder() -> Path:
     """A new folder for temporary files, with the name of this process in its own; those of dead ones go first."""
+    sweep_temporary()
+    return Path(tempfile.mkdtemp(prefix=f"sslstudio-{_HOST}-{os.getpid()}-"))
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files, gone afterwards; and if this process is killed, as soon as another one needs one."""
+    folder = temporary_folder()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_temporary() -> None:
+    """Remove the folders for temporary files of dead processes."""
     with suppress(OSError):
         for entry in list(os.scandir(tempfile.gettempdir())):
             said = _TEMPORARY.match(entry.name)
             ours = said is not None and said[1] == _HOST and not lives(int(said[2]))
             if ours and entry.is_dir(follow_symlinks=False) and _is_own(Path(entry.path)):
                 shutil.rmtree(entry.path, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"sslstudio-{_HOST}-{os.getpid()}-"))
 
 
 def _is_left(path: Path) -> bool:

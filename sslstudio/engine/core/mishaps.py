@@ -1,7 +1,8 @@
 """What the system or the memory had against something, as a sentence; the trace goes into a log.
 
-The boundary of the command line and of the window: what no one below has turned into words ends here. A log of at most
-two megabytes is kept with the user's own (SSLSTUDIO_LOG, else the log folder of the system).
+The boundary of the command line and of the window: what no one below has turned into words ends here. The program has
+one log, of two megabytes at most, with the user's own (SSLSTUDIO_LOG, else the log folder of the system): what a person
+was told, traces of mistakes, and of crashes in native code (crash_trace.py). A bug report is made of it.
 """
 
 import errno
@@ -70,14 +71,41 @@ def log_file() -> Path:
 
 def keep_trace(error: BaseException) -> Path | None:
     """Add an error with its traceback to the log; returns the log, None where it cannot be written."""
+    with suppress(ValueError, RecursionError, MemoryError):
+        return _keep("\n" + "".join(traceback.format_exception(error, limit=-40)))
+    return None
+
+
+def keep_line(said: str) -> Path | None:
+    """Add what happened to this process to the log; returns the log, None where it cannot be written."""
+    return _keep(f" {said}")
+
+
+def _keep(said: str) -> Path | None:
     file = log_file()
     with suppress(OSError, ValueError, RecursionError, MemoryError):
-        lines = "".join(traceback.format_exception(error, limit=-40))
         file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists() and file.stat().st_size > LARGEST:
-            file.replace(file.with_suffix(".old.log"))
-        text = f"{time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()}\n{neutral(lines)}\n"
+        make_room(file)
+        text = f"{time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()}{neutral(said).rstrip()}\n"
         with file.open("a", encoding="utf-8", errors="backslashreplace") as log:
             log.write(text[:LARGEST])
         return file
     return None
+
+
+def make_room(file: Path) -> None:
+    """A log that has become large becomes the older one, of which there is one."""
+    with suppress(OSError):  # Windows moves no file that another process holds open: the next start does
+        if file.exists() and file.stat().st_size > LARGEST:
+            file.replace(file.with_suffix(".old.log"))
+
+
+def log_tail(most: int = LARGEST) -> str:
+    """The end of the log, bytes at most, with the end of the older one where the new one is short."""
+    file, found = log_file(), b""
+    for one in (file, file.with_suffix(".old.log")):
+        with suppress(OSError), one.open("rb") as log:
+            room = most - len(found)
+            log.seek(max(0, one.stat().st_size - room))
+            found = log.read(room) + found
+    return found.decode("utf-8", "replace")

@@ -93,7 +93,7 @@ class Ahead:
 class Comparison(Strategy[CompareConfig]):
     """Every run is known from the start: scratch, then each pretraining and its cells."""
 
-    shared = counted = True
+    counted = True
 
     def __init__(self, config: CompareConfig, whole: CompareConfig | None = None) -> None:
         super().__init__(config, whole)

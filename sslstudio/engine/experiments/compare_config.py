@@ -79,7 +79,9 @@ class CompareConfig(ExperimentConfig):
         low=1,
         advanced=True,
     )
-    seeds: int = option(5, "Draws", "How often the labels are drawn; all rows use the same draws.", low=1, high=1000)
+    seeds: int = option(
+        5, "Repeats", "How often it is repeated with other labels, the same ones for all tasks.", low=1, high=1000
+    )
     pretrain_seeds: int = option(
         1,
         "Pretrainings",

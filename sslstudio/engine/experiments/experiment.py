@@ -2,8 +2,9 @@
 
     for event in Experiment(Comparison, config, control).run(): ...
 
-An experiment is a folder of ordinary runs. Whatever is done is not done again. A strategy says which runs there are,
-which is next, and what the table is; everything else is here.
+An experiment is a folder of ordinary runs. Whatever is done is not done again. Several processes, also of several
+machines with one disk, share the runs: each is claimed with a lock file beside it. A strategy says which runs there
+are, which is next, and what the table is; everything else is here.
 """
 
 import time
@@ -13,12 +14,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Generic
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from sslstudio.engine.core.atomic_files import make_folder, take_lock
+from sslstudio.engine.core.atomic_files import holding, make_folder
 from sslstudio.engine.core.config import to_dict
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError, StudioError, TaskDoesNotFit
+from sslstudio.engine.core.errors import StudioError, TaskDoesNotFit
 from sslstudio.engine.core.events import (
     Advanced,
     CheckpointSaved,
@@ -35,6 +36,7 @@ from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, E
 from sslstudio.engine.experiments.tables import Table
 from sslstudio.engine.finetuning.label_snapshot import keep_labels
 from sslstudio.engine.runs.experiment_folder import write_experiment_settings
+from sslstudio.engine.runs.writer_lock import writer_of
 
 WAIT_SECONDS = 1.0  # between two looks at what another process works on
 
@@ -42,8 +44,6 @@ WAIT_SECONDS = 1.0  # between two looks at what another process works on
 class Strategy(ABC, Generic[C]):
     """What one kind of experiment is. `config` is what was asked for, `whole` what the folder holds with it."""
 
-    shared: ClassVar[bool]
-    """Whether several processes share the runs, each claimed with a lock file; else one process has the whole."""
     counted: ClassVar[bool]
     """Whether it is known from the start how many runs there are; else the first and the last event count none."""
     runs: Sequence[ExperimentRun]
@@ -123,20 +123,9 @@ class Experiment(Generic[C]):
         yield Preparing(stage=Message("Looking for pictures"), done=0, total=0)
         out = Path(self._config.out)
         make_folder(out)
-        with ExitStack() as held:
-            lock = FileLock(
-                out / f"{self._config.job}.lock", timeout=-1 if self._kind.shared else 0, thread_local=False
-            )
-            try:
-                held.enter_context(lock)
-            except Timeout:
-                raise RunError(
-                    "Another process works in {out}. Wait for it, or choose another --out.", out=out
-                ) from None
+        with holding(out / f"{self._config.job}.lock", timeout=-1):  # one settles it, the others find it settled
             strategy, changed = yield from self._settle(out)
-            if self._kind.shared:
-                held.close()
-            yield from self._go_on(strategy, changed, began)
+        yield from self._go_on(strategy, changed, began)
 
     def _settle(self, out: Path) -> Generator[Preparing, None, tuple[Strategy[C], Message]]:
         """The strategy for what is asked and what is there, which is written down, and a sentence where the labels are
@@ -191,13 +180,12 @@ class Experiment(Generic[C]):
         """Do a run, unless another process does."""
         make_folder(run.path.parent)
         with ExitStack() as held:
-            if strategy.shared:
-                try:
-                    held.callback(take_lock(run.lock).release)
-                except Timeout:
-                    return
-            if strategy.is_settled(run):
+            try:
+                held.enter_context(holding(run.lock))
+            except Timeout:
                 return
+            if strategy.is_settled(run) or writer_of(run.path) is not None:
+                return  # a machine that has crashed lets go of its lock before its name in the run is out of date
             yield strategy.stand(run)
             yield from self._do(strategy, run)
             told = strategy.tell(run) if run.outcome() is not None else None

@@ -12,7 +12,7 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.launch.launcher import resume
-from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
 from sslstudio.engine.runs.trash import out_of_the_way
 
 AGAIN = Message("Remove it, and that run is done again.")
@@ -100,9 +100,10 @@ class ExperimentRun:
         """The rest of it: nothing when it is finished, from its last checkpoint, or all of it with `start`."""
         if self.finished():
             return
-        if (self.path / "last.safetensors").exists():
+        if (self.path / CONFIG).is_file():  # from its start where it was killed before it had weights
             yield from resume(self.path, control)
             return
-        if self.path.exists():  # killed before its first checkpoint, as a rule: nobody knows what else it may be
+        if self.path.exists() and any(self.path.iterdir()):  # nobody knows what it may be
             out_of_the_way(self.path)
         yield from start()
+

@@ -49,9 +49,10 @@ def tournament(config: TournamentConfig, control: RunControl) -> Iterator[Event]
 
 
 class Tournament(Strategy[TournamentConfig]):
-    """Who plays a round depends on how the one before it was ranked, so one process has the whole."""
+    """Several processes may share the runs of a round; the next one begins when its last run is settled, because who
+    plays there depends on how this one was ranked."""
 
-    shared = counted = False
+    counted = False
 
     def __init__(self, config: TournamentConfig, whole: TournamentConfig | None = None) -> None:
         super().__init__(config, whole)
@@ -99,18 +100,23 @@ class Tournament(Strategy[TournamentConfig]):
         """Round after round, then the winner. What was played before is told all the same."""
         for number in range(1, self.rounds + 1):
             entries = self.entries(number)
-            for run in entries:
-                yield run if run.outcome() is None else self.stand(run)
-                if run.outcome() is None:  # stopped
-                    return
+            yield from self._settle_all(entries)
             ranked = ranking(entries)
             if not ranked:
                 write_table(self.config)
                 raise TaskDoesNotFit(_none_left(entries))
             titles = [_title(run.source) for run in ranked]
             yield Note(level="info", text=Message("Round {number}: {task}", number=number, task=titles))
-        winner = winner_run(self.config, self.entries(self.rounds + 1)[0].source)
-        yield winner if winner.outcome() is None else self.stand(winner)
+        yield from self._settle_all([winner_run(self.config, self.entries(self.rounds + 1)[0].source)])
+
+    def _settle_all(self, runs: list[ExperimentRun]) -> Iterator[ExperimentRun | Event | None]:
+        """Hand out these runs until each is settled, by this process or by another."""
+        for run in runs:
+            yield run if run.outcome() is None else self.stand(run)
+        while left := [run for run in runs if run.outcome() is None]:
+            yield from left
+            if all(run.outcome() is None for run in left):
+                yield None
 
     def start(self, run: ExperimentRun, control: RunControl) -> Iterator[Event]:
         """A pretraining that goes on from the weights of the round before."""

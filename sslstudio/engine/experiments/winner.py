@@ -5,13 +5,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.atomic_files import holding, write_atomic
 from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.evaluate.probe_report import probed
-from sslstudio.engine.experiments.experiment_run import DONE
+from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
 from sslstudio.engine.experiments.tournament_config import TournamentConfig, winner_run
 from sslstudio.engine.models.encoders import build_encoder
 from sslstudio.engine.pretraining.online_probe import result_of
@@ -33,6 +33,14 @@ def measure_winner(config: TournamentConfig, control: RunControl) -> Generator[P
     run, file = winner_run(config), Path(config.out) / MEASURED
     if file.exists() or run.outcome() != DONE or not control.proceed():
         return
+    with holding(file.with_suffix(".lock"), timeout=-1):  # another process may be at it
+        if not file.exists():
+            yield from _measure(config, run, file, control)
+
+
+def _measure(
+    config: TournamentConfig, run: ExperimentRun, file: Path, control: RunControl
+) -> Generator[Preparing, None, None]:
     own = pretrain_from_dict(run.folder.config())
     device = devices.choose(own.hardware.device, own.hardware.precision)
     session = yield from reopen_session(run.folder, own.data, device, control)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.control import RunControl
@@ -27,6 +26,7 @@ from sslstudio.engine.evaluate.verdict import KINDS, summarise
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import answering_parts, is_closed_form, labels_of
 from sslstudio.engine.finetuning.run import following, go_on, pretraining_of, start
+from sslstudio.engine.finetuning.trial import choose_finetuning_device
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.runs.confusions import confusions_file, read_confusions
 from sslstudio.engine.runs.metrics import FinetuneMetrics
@@ -57,7 +57,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
     The run folder holds fold-1, fold-2 ... and metrics.json of all test answers together. A run that was stopped goes
     on when it is started again with the same settings: `resume_folds`.
     """
-    device = devices.choose(config.hardware.device, config.hardware.precision)
+    device = choose_finetuning_device(config)
     config = following(config, pretraining_of(config.source))
     session = yield from open_session(config.data, device, control)
     config = config.replace(
@@ -78,7 +78,7 @@ def cross_validate(config: FinetuneConfig, folds: int, control: RunControl) -> I
 def resume_folds(run: RunFolder, control: RunControl) -> Iterator[Event]:
     """The folds that are not done yet. Raises DataError when the labels are others than those that were dealt."""
     config = finetune_from_dict({**run.config(), "out": str(run.path)})
-    device = devices.choose(config.hardware.device, config.hardware.precision)
+    device = choose_finetuning_device(config)
     session = yield from open_session(config.data, device, control)
     session = dataclasses.replace(session, recognised=as_begun(run, config.kind, session.recognised))
     dealt: list[dict[str, list[str]]] = run.read_json(FOLDS_FILE, list[SplitTable]) or []

@@ -15,6 +15,7 @@ from pathlib import Path
 from torch import Tensor
 
 from sslstudio.engine.core.atomic_files import Appender, make_folder, write_atomic
+from sslstudio.engine.core.checked_files import read_limited
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
@@ -103,7 +104,7 @@ def _claim(out: Path, trained: Trained, folder: Path) -> None:
     make_folder(out)
     file = out / ABOUT
     if file.exists():
-        stored = parsed(file.read_text(encoding="utf-8"))
+        stored = parsed(read_limited(file).decode("utf-8", "replace"))
         if not isinstance(stored, dict) or any(stored.get(key) != about[key] for key in about if key != "run"):
             raise DataError(
                 "{out} holds the answers of another network, or for other pictures. Choose another folder for these.",

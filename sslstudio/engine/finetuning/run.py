@@ -53,6 +53,7 @@ from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited
 from sslstudio.engine.finetuning.suggested_labels import choose_suggested
+from sslstudio.engine.finetuning.trial import choose_finetuning_device
 from sslstudio.engine.finetuning.warm_start import following_tuned, refuse_taught, tuned_run
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.labels.mask_names import name_class
@@ -83,7 +84,7 @@ TRYING = 3.0  # seconds in which the fastest way of a step is looked for: a fine
 
 def run_once(config: FinetuneConfig, control: RunControl) -> Iterator[Event]:
     """Run one fine-tuning from its start. Raises StudioError before anything is written."""
-    device = devices.choose(config.hardware.device, config.hardware.precision)
+    device = choose_finetuning_device(config)
     source = pretraining_of(config.source)
     config = following(config, source)
     kept, tuned = split_kept(config, source), tuned_run(config.source)
@@ -115,7 +116,7 @@ def start(config: FinetuneConfig, session: Session, device: Device, control: Run
 def resume_once(run: RunFolder, control: RunControl) -> Iterator[Event]:
     """Go on from the last checkpoint of the part that was under way."""
     config = finetune_from_dict({**run.config(), "out": str(run.path)})
-    device = devices.choose(config.hardware.device, config.hardware.precision)
+    device = choose_finetuning_device(config)
     session = yield from open_session(config.data, device, control, set_apart=partial(split_of, run))
     yield from go_on(run, config, session, device, control)
 

@@ -5,7 +5,6 @@ before, that folder is deleted and the program is as it was. uv is told everythi
 user's, because these break what they were not made for.
 """
 
-import json
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from sslstudio.engine.core.checked_files import parse_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
@@ -270,7 +270,7 @@ def _results(said: str) -> dict[str, str]:
     """The results that the self-test prints as JSON, among whatever else was said."""
     begin, end = said.find("{"), said.rfind("}")
     try:
-        found = json.loads(said[begin : end + 1])
-    except ValueError:
+        found: dict[str, str] = parse_json(said[begin : end + 1], "self-test", dict[str, str])
+    except RunError:
         return {}
-    return {str(name): str(outcome) for name, outcome in found.items()} if isinstance(found, dict) else {}
+    return found

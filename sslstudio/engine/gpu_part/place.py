@@ -15,8 +15,11 @@ from pathlib import Path
 
 import platformdirs
 
-from sslstudio.engine.core.atomic_files import leads_out, write_atomic
+from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import SETTINGS, read_json
+from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.messages import NOTHING, Message
+from sslstudio.engine.core.named_paths import leads_out
 
 POINTER = "active.json"
 SITE = "packages"  # in the folder of a part: what Python imports from
@@ -47,9 +50,9 @@ def python_here() -> str:
 def read_active() -> Active | None:
     """What the pointer names; None where there is none, or none that can be read."""
     try:
-        held = json.loads((part_folder() / POINTER).read_text(encoding="utf-8"))
-        active = Active(*(str(held[name]) for name in ("folder", "torch", "python", "card")))
-    except (OSError, ValueError, KeyError, TypeError):
+        held = read_json(part_folder() / POINTER, dict[str, str], largest=SETTINGS)
+        active = Active(*(held[name] for name in ("folder", "torch", "python", "card")))
+    except (OSError, KeyError, StudioError):
         return None
     return None if leads_out(active.folder) or len(Path(active.folder).parts) != 1 else active
 

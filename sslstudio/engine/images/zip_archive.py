@@ -22,6 +22,8 @@ from sslstudio.engine.core.named_paths import inside, leads_out
 MARKER = ".unpacked.json"  # what the folder was made from
 STAGE = Message("Unpacking the pictures")
 REPORT_EVERY = 50  # files
+MOST_PACKED = 200  # times of its size that an archive of pictures may become ...
+BOMB = 1_000_000_000  # ... above so many bytes
 SPARE = 0.95  # share of the free disk that an archive may take
 UTF8 = 0x800  # the flag of a name that is in UTF-8
 # Tried in order on names without that flag: strict ones first, whose bytes hardly ever fit by chance.
@@ -60,9 +62,9 @@ def unpack(archive: Path, into: Path, control: RunControl) -> Generator[Preparin
         put_folder(beside, folder)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise DataError(
-            "{archive} is not a zip file that can be read: {error}. Unpack it yourself.",
+            "{archive} is no zip file, or is damaged, cut off or packed in an unusual way. Copy or load it again, or "
+            "unpack it yourself and drop the folder.",
             archive=archive.name,
-            error=error,
         ) from error
     except OSError as error:
         raise DataError(
@@ -190,6 +192,14 @@ def _check_room(wanted: dict[str, zipfile.ZipInfo], into: Path, archive: Path) -
             needed=needed / 1000000000.0,
             into=into,
             free=free / 1000000000.0,
+        )
+    if needed > max(BOMB, MOST_PACKED * archive.stat().st_size):
+        raise DataError(
+            "{archive} would become {needed:,.1f} GB, more than {times} times of what it is, as pictures never do: it "
+            "is left alone. Unpack it yourself if you trust it, and drop the folder.",
+            archive=archive.name,
+            needed=needed / 1e9,
+            times=MOST_PACKED,
         )
 
 

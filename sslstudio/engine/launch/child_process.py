@@ -2,7 +2,8 @@
 
 The child (launch/worker.py) prints an event a line as JSON and reads pause, resume and stop from its standard input. It
 survives nothing that this process would not, but this process survives it: a driver that aborts, a process that is
-killed for its memory. If it has saved something since it was started it is started once more from there.
+killed for its memory. If it has saved something since it was started it is started once more from there, where nobody
+is there to be asked. A child that says nothing for a minute is told of (Stalled), and goes on.
 """
 
 import json
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,15 +26,18 @@ from sslstudio.engine.core.atomic_files import cannot_write, write_atomic
 from sslstudio.engine.core.checked_files import parse_json
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.errors import RunError, StudioError, TrainerDied
 from sslstudio.engine.core.events import Event, Note, from_json
 from sslstudio.engine.core.leftovers import temporary_folder
 from sslstudio.engine.core.messages import Message, plain
+from sslstudio.engine.launch.deaths import abandoned, cause, last_line, stalled
+from sslstudio.engine.launch.output import Lines
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import config_dict
 
 LOG = "process.log"  # in the run folder, when the process has died: what it said beside its events
-SHOWN = 300  # characters of its last words
+SILENT = 60.0  # seconds without a word after which it is told of
+LOOK = 1.0  # seconds between two looks at the time
 OURS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -58,21 +63,31 @@ def order_to_resume(run: RunFolder) -> Order:
     return Order(str(run.path), processes)
 
 
-def in_child(order: Order, control: RunControl) -> Iterator[Event]:
-    """The events of a run in a child process. Raises what the child raised, and RunError when the child died."""
-    before = _read_save_time(Path(order.run))
-    try:
-        yield from _Child(order).events(control)
-    except _Died as death:
-        if control.stopping or _read_save_time(Path(order.run)) <= before:
-            raise RunError(death.words) from None
-        yield Note(
-            level="warning", text=Message("{words} It is started again from what it saved last.", words=death.words)
-        )
+def in_child(order: Order, control: RunControl, restarts: int = 1) -> Iterator[Event]:
+    """The events of a run in a child process. Raises what the child raised, and TrainerDied when the child died.
+
+    `restarts`: how often it is started again without being asked, each time only if it has saved something since.
+    """
+    for left in range(restarts, -1, -1):
+        before = _read_save_time(Path(order.run))
         try:
-            yield from _Child(Order(order.run, order.processes)).events(control)
-        except _Died as again:
-            raise RunError("{words} What was saved last is kept.", words=again.words) from None
+            yield from _Child(order).events(control)
+            return
+        except _Died as death:
+            saved = _read_save_time(Path(order.run))
+            if control.stopping or not left or saved <= before:
+                raise _fatal(death.words, order.run, saved > 0) from None
+            words = Message("{words} It is started again from what it saved last.", words=death.words)
+        yield Note(level="warning", text=words)
+        order = Order(order.run, order.processes)
+
+
+def _fatal(words: Message, run: str, saved: bool) -> TrainerDied:
+    if saved:
+        words = Message("{words} What was saved last is kept.", words=words)
+    error = TrainerDied.of(words)
+    error.run, error.saved = run, saved
+    return error
 
 
 def _read_save_time(run: Path) -> int:
@@ -111,6 +126,7 @@ class _Child:
         self.error: StudioError | None = None
         self.words: Message | None = None  # of one that could still say why
         self.code: int | None = None  # of the rank that ended it
+        self.abandoned = False  # it was to be ended at once
         content = {"run": order.run, "processes": order.processes, "config": order.config}
         write_atomic(self.folder / "order.json", json.dumps(content).encode())
 
@@ -121,26 +137,48 @@ class _Child:
                 worker_command(self.folder / "order.json"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                 env=_environment(), start_new_session=True,
             )  # fmt: skip
+            assert process.stdout is not None
+            lines = Lines(process.stdout)
             try:
-                with control.heard_by(lambda word: _send(process, word)):
+                with control.heard_by(lambda word: self._send(process, word)):
                     if control.stopping or control.paused:
-                        _send(process, "stop" if control.stopping else "pause")
-                    yield from self._read(process, log)
+                        self._send(process, "stop" if control.stopping else "pause")
+                    yield from self._read(lines, log, control)
                 self._judge(process.wait())
             finally:
-                _end(process)
+                _end(process, lines)
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _read(self, process: "subprocess.Popen[bytes]", log: Any) -> Iterator[Event]:
-        assert process.stdout is not None
-        for raw in process.stdout:
+    def _send(self, process: "subprocess.Popen[bytes]", word: str) -> None:
+        self.abandoned |= word == "abandon"
+        _send(process, word)
+
+    def _read(self, lines: Lines, log: Any, control: RunControl) -> Iterator[Event]:
+        heard, told = time.monotonic(), False
+        while True:
+            try:
+                raw = lines.next(LOOK)
+            except TimeoutError:
+                silence = time.monotonic() - heard
+                if control.paused:
+                    heard = time.monotonic()
+                elif silence >= SILENT and not told:
+                    told = True
+                    yield stalled(silence, last_line(self.folder / LOG))
+                continue
+            if raw is None:
+                return
+            heard, told = time.monotonic(), False
             line = raw.decode("utf-8", errors="replace")
             try:
-                yield from_json(line)
+                event = from_json(line)
             except RunError:
                 if not self._is_report(line):
                     log.write(raw)
                     log.flush()
+                continue
+            yield event
+            heard = time.monotonic()  # whoever took the event may have been slow
 
     def _is_report(self, line: str) -> bool:
         """Whether a line is the child's word on its own end. The first such word counts: others follow from it."""
@@ -154,6 +192,7 @@ class _Child:
                 self.code = said["died"]
                 self.words = self.words or (_message(said["text"]) if "text" in said else None)
                 return True
+            return isinstance(said, dict) and "beat" in said  # a sign of life between two events
         return False
 
     def _judge(self, code: int) -> None:
@@ -161,30 +200,13 @@ class _Child:
             raise self.error
         if code != 0:
             last = self._last_words()
-            raise _Died(self.words or _cause(self.code or code, last))
+            raise _Died(abandoned() if self.abandoned else self.words or cause(self.code or code, last))
 
     def _last_words(self) -> str:
         content = (self.folder / LOG).read_text("utf-8", errors="replace")
         if content and Path(self.order.run).is_dir():
             write_atomic(Path(self.order.run) / LOG, content.encode())
-        lines = [line.strip() for line in content.splitlines() if line.strip()]
-        return lines[-1][:SHOWN] if lines else ""
-
-
-def _cause(code: int, last: str) -> Message:
-    if code >= 0:
-        return Message("The process of the training ended by itself with code {code}. {last}", code=code, last=last)
-    name = signal.Signals(-code).name
-    if name == "SIGKILL":
-        return Message(
-            "The process of the training was killed, most often because the machine ran out of memory. "
-            "If it happens again, take a smaller batch or smaller pictures."
-        )
-    return Message(
-        "The process of the training crashed ({name}), most often inside a driver or library. {last}",
-        name=name,
-        last=last,
-    )
+        return last_line(self.folder / LOG)
 
 
 def worker_command(order: Path) -> list[str]:
@@ -209,14 +231,14 @@ def _send(process: "subprocess.Popen[bytes]", word: str) -> None:
         process.stdin.flush()
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]", lines: Lines) -> None:
     if process.poll() is None:
         _kill(process)
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
     process.wait()
+    lines.close()
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

@@ -14,25 +14,29 @@ from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.config import FinetuneConfig, PretrainConfig, pretrain_from_dict
 
 
-def start_run(config: PretrainConfig | FinetuneConfig, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
-    """Start a run. `apart`: in a child process, also when one process is enough."""
+def start_run(
+    config: PretrainConfig | FinetuneConfig, control: RunControl, *, apart: bool = False, restarts: int = 1
+) -> Iterator[Event]:
+    """Start a run. `apart`: in a child process, also when one process is enough; `restarts`: how often a child that
+    died is started again without being asked."""
     if isinstance(config, FinetuneConfig):
-        return in_child(order_to_start("finetune", config), control) if apart else finetune(config, control)
+        order = order_to_start("finetune", config)
+        return in_child(order, control, restarts) if apart else finetune(config, control)
     where = rank_info()
     if where is not None:
         return pretrain_together(config, control, where)
     if apart or config.hardware.processes > 1:
-        return in_child(order_to_start("pretrain", config), control)
+        return in_child(order_to_start("pretrain", config), control, restarts)
     return pretrain(config, control)
 
 
-def resume_run(path: Path, control: RunControl, *, apart: bool = False) -> Iterator[Event]:
-    """Do the rest of a run. `apart` as in `start_run`."""
+def resume_run(path: Path, control: RunControl, *, apart: bool = False, restarts: int = 1) -> Iterator[Event]:
+    """Do the rest of a run. `apart` and `restarts` as in `start_run`."""
     where = rank_info()
     if where is not None:
         return resume_together(path, control, where)
     order = order_to_resume(RunFolder.open(path))
-    return in_child(order, control) if apart or order.processes > 1 else resume(path, control)
+    return in_child(order, control, restarts) if apart or order.processes > 1 else resume(path, control)
 
 
 def resume(path: Path, control: RunControl) -> Iterator[Event]:

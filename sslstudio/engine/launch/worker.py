@@ -7,9 +7,10 @@ inherit its standard input and output; the first of them is the one that listens
 import json
 import os
 import sys
-import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -23,11 +24,12 @@ from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.child_process import Order, worker_command
 from sslstudio.engine.launch.launcher import resume
+from sslstudio.engine.launch.parent_watch import ParentWatch
 from sslstudio.engine.launch.torchrun import pretrain_together, resume_together
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
-WORDS = ("stop", "pause", "resume")
+BEAT = 5.0  # seconds between two signs of life
 
 
 class _OrderTable(TypedDict):
@@ -42,9 +44,14 @@ def work(path: Path, control: RunControl) -> int:
     order = Order(values["run"], values["processes"], values["config"])
     where = rank_info()
     if where is None and order.processes > 1:
-        return _start_group(order.processes, path)
-    if where is None or where.rank == 0:
-        threading.Thread(target=_listen, args=(control,), daemon=True).start()
+        with ParentWatch(control, listen=False):
+            return _start_group(order.processes, path)
+    with ParentWatch(control, listen=where is None or where.rank == 0):
+        return _carry_out(order, control)
+
+
+def _carry_out(order: Order, control: RunControl) -> int:
+    control.on_proceed(_beat())
     try:
         for event in _events(order, control):
             _print(to_json(event))
@@ -67,6 +74,19 @@ def work(path: Path, control: RunControl) -> int:
     return 0
 
 
+def _beat() -> Callable[[], None]:
+    """Says every few seconds that steps are done: events may be rare where a step takes long."""
+    last = 0.0
+
+    def say() -> None:
+        nonlocal last
+        if time.monotonic() - last > BEAT:
+            last = time.monotonic()
+            _print('{"beat": 1}')
+
+    return say
+
+
 def _events(order: Order, control: RunControl) -> Iterator[Event]:
     where, run = rank_info(), Path(order.run)
     if order.config is None:
@@ -78,19 +98,9 @@ def _events(order: Order, control: RunControl) -> Iterator[Event]:
 
 
 def _print(line: str) -> None:
-    """In one write: ranks must not tear each other's lines."""
-    os.write(sys.stdout.fileno(), f"{line}\n".encode(errors="backslashreplace"))
-
-
-def _listen(control: RunControl) -> None:
-    """Words from the process that started this one; when it is gone, nobody wants the run to go on unseen."""
-    rest = b""
-    while chunk := os.read(0, 4096):  # not sys.stdin: a thread that waits in it would hold up the end of the program
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if (word := line.decode(errors="replace").strip()) in WORDS:
-                getattr(control, word)()
-    control.stop()
+    """In one write: ranks must not tear each other's lines. Nobody may be left to read it: then the run is to save."""
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), f"{line}\n".encode(errors="backslashreplace"))
 
 
 def _start_group(processes: int, path: Path) -> int:

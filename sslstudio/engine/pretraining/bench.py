@@ -6,7 +6,6 @@ in turn with the same step on a batch that is already made. Their ratio says wha
 
 import copy
 import math
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.leftovers import temporary
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.file_parts import choose_parts
 from sslstudio.engine.images.cache.pixel_cache import build_cache
@@ -97,10 +97,13 @@ class _ReadyJob(PretrainJob):
         self._batches: dict[tuple[int, ...], Batch] = {}
 
     def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
-        """Always the same batch, or part of it."""
+        """Always the same batch, or part of it; compiled where the job's own step is."""
         key = seed_numbers(part)
         if key not in self._batches:
-            self._batches[key] = make_puzzles(self, 0, part)
+            with self.device.in_full():
+                self._batches[key] = make_puzzles(self, 0, part)
+        if self.whole is not None:
+            return self.whole.answer_ready(self._batches[key])
         result: TaskResult = self.task(self.encoder, self._batches[key])
         return result
 
@@ -172,9 +175,9 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
     chosen = choose_parts(recognise(index, roles=config.data.roles), config.data.channels, config.data.pages)
     some = replace(chosen, pictures=_some(chosen.pictures))
     side = side_of(some, config.data, device, finer_side(config))
-    with tempfile.TemporaryDirectory(prefix="sslstudio-bench-", ignore_cleanup_errors=True) as folder:
+    with temporary() as folder:
         began = time.perf_counter()
-        cache = yield from build_cache(some.pictures, side, control=control, cache_dir=Path(folder))
+        cache = yield from build_cache(some.pictures, side, control=control, cache_dir=folder)
         read = len(cache) / (time.perf_counter() - began)
         if len(cache) < 4:
             raise DataError(
@@ -185,7 +188,7 @@ def bench(config: PretrainConfig, control: RunControl, rounds: int = ROUNDS) -> 
         some = replace(some, pictures=cache.index)
         session = Session(some, cache, draw_split(some, config.data))
         config = resolve_config(config, session, device)
-        with _prepare(config, session, Path(folder) / "run", control) as trained:
+        with _prepare(config, session, folder / "run", control) as trained:
             training, job, choice = yield from trained
             found = Rates(0.0, 0.0, 0.0, 0.0)
             cost = measure_cost(lambda: _queue(training), job.device)

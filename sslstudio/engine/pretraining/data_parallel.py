@@ -1,21 +1,81 @@
 """A batch that the ranks of a process group compute together.
 
-Every rank makes the puzzles of the whole batch, from the same generator, and computes its share of them. So all of
-them draw what one process would draw, whatever a task does with its generator and its rows, and the network, which is
-nearly all of the work, sees each picture once. The price: making puzzles does not get faster with more processes.
+All ranks draw what one process would draw for the whole batch, and each makes the puzzles of its own share from it and
+computes them. Where a task's puzzle of one picture depends on the others of its batch, each makes the whole batch and
+takes its rows. Gradients are summed by torch's DistributedDataParallel, in few large messages beside the way back.
 """
 
+import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
+from sslstudio.engine.compute.draws import Cut, Draw, Listed, Note, find_cuts
 from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.tasks.base import AnyTask, Batch, PretextTask, TaskResult
 from sslstudio.engine.training.checkpoint import restore_training, training_state
 from sslstudio.engine.training.loop import Training
+
+RTOL, ATOL = 1e-4, 1e-5  # a share beside its rows of the whole batch: rounding of other vector lengths
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How the share of a batch is made: what is drawn for the whole, and what of it is used."""
+
+    draws: list[Draw]
+    cuts: list[Cut]
+
+
+class ShareMaker:
+    """Makes the rows of this rank of a batch.
+
+    The first batch of each shape is made whole, and as a share: only where both are the same, shares are made later.
+    """
+
+    def __init__(self, group: ProcessGroup, task: AnyTask) -> None:
+        self.group, self.task = group, task
+        self._plans: dict[tuple[int, ...], _Plan | None] = {}
+
+    def make(self, images: Tensor, rng: torch.Generator) -> Batch:
+        """The rows of this rank of the batch that `rng` gives for uint8 (B, 3, H, W), the pictures of all ranks."""
+        self.group.divide_batch(len(images))
+        key = tuple(images.shape)
+        if key not in self._plans:
+            return self._try_plan(key, images, rng)
+        plan = self._plans[key]
+        if plan is None:
+            return own_rows_of(self.group, self.task.make_batch(images, rng))
+        return self._share(plan, images, Listed.draw(plan.draws, rng))
+
+    def makes_shares(self, images: Tensor) -> bool:
+        """Whether shares of such batches are made alone; known after the first."""
+        return self._plans.get(tuple(images.shape)) is not None
+
+    def _share(self, plan: _Plan, images: Tensor, numbers: list[Tensor]) -> Batch:
+        return self.task.make_batch(self.group.own_rows(images), Listed(numbers, images.device, plan.cuts))
+
+    def _try_plan(self, key: tuple[int, ...], images: Tensor, rng: torch.Generator) -> Batch:
+        before, note = rng.get_state(), Note(rng)
+        rows = own_rows_of(self.group, self.task.make_batch(images, note))
+        after = rng.get_state()
+        alone = Note(rng)
+        self.task.make_batch(self.group.own_rows(images), alone)
+        cuts = find_cuts(note.draws, alone.draws, len(images), *self.group.bounds(len(images)))
+        self._plans[key] = None
+        # Which of its rows were chosen from the whole, a GPU would have to be waited for; making all is quick there.
+        if cuts is not None and (images.is_cpu or not any(cut.rows for cut in cuts)):
+            plan = _Plan(note.draws, cuts)
+            rng.set_state(before)
+            if _is_same(self._share(plan, images, Listed.draw(plan.draws, rng)), rows):
+                self._plans[key] = plan
+        rng.set_state(after)
+        return rows
 
 
 def own_rows_of(group: ProcessGroup, batch: Batch) -> Batch:
@@ -26,19 +86,66 @@ def own_rows_of(group: ProcessGroup, batch: Batch) -> Batch:
     return Batch(inputs, targets)
 
 
-def forward_own_rows(group: ProcessGroup, encoder: Encoder, task: AnyTask, batch: Batch, pictures: int) -> TaskResult:
-    """Compute loss and metrics of the whole batch of so many pictures; the gradient is the part of this rank.
+def _is_same(batch: Batch, other: Batch) -> bool:
+    pairs = [
+        (one.get(name), rows)
+        for one, two in ((batch.inputs, other.inputs), (batch.targets, other.targets))
+        for name, rows in two.items()
+    ]
+    return all(
+        one is not None
+        and one.shape == two.shape
+        and (torch.allclose(one, two, rtol=RTOL, atol=ATOL) if one.is_floating_point() else torch.equal(one, two))
+        for one, two in pairs
+    )
 
-    The parts of all ranks, summed, are the gradient of the whole.
-    """
-    group.divide_batch(pictures)
-    with group.step():
-        result: TaskResult = task(encoder, own_rows_of(group, batch))
-    part = result.loss * group.weight
-    values = torch.stack([part.detach().float(), *(value.float() * group.weight for value in result.metrics.values())])
-    group.all_reduce([values])
-    loss = part + (values[0] - part.detach())
-    return TaskResult(loss, dict(zip(result.metrics, values[1:], strict=True)), result.answers)
+
+class _Step(nn.Module):
+    """Encoder and task as the one module that DistributedDataParallel asks for."""
+
+    def __init__(self, group: ProcessGroup, encoder: Encoder, task: AnyTask) -> None:
+        super().__init__()
+        self.group, self.encoder, self.task = group, encoder, task
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Loss and metrics of the whole batch. The gradients of all ranks, averaged, are the gradient of the whole."""
+        with self.group.step():
+            result: TaskResult = self.task(self.encoder, batch)
+        weight = self.group.weight
+        part, ours = result.loss * weight, result.loss * (weight * self.group.size)
+        values = torch.stack([part.detach().float(), *(value.float() * weight for value in result.metrics.values())])
+        self.group.all_reduce([values])
+        loss = ours + (values[0] - ours.detach())
+        return {"loss": loss, **dict(zip(result.metrics, values[1:], strict=True))}
+
+
+class SharedStep:
+    """A step of a task by all ranks of a group: the share of this one, and gradients that are those of the whole."""
+
+    def __init__(self, group: ProcessGroup, encoder: Encoder, task: AnyTask) -> None:
+        self.maker = ShareMaker(group, task)
+        self._step = _Step(group, encoder, task)
+        self._answer: DistributedDataParallel | None = None
+
+    def __call__(self, batch: Batch) -> TaskResult:
+        """Loss and metrics of the batch whose rows of this rank these are."""
+        if self._answer is None:  # not before: all ranks have the same weights by now
+            self._answer = DistributedDataParallel(
+                self._step,
+                broadcast_buffers=False,
+                find_unused_parameters=_leaves_out_weights(self._step.encoder, self._step.task, batch),
+                gradient_as_bucket_view=True,
+            )
+        found = dict(self._answer(batch))
+        return TaskResult(found.pop("loss"), found)
+
+
+def _leaves_out_weights(encoder: Encoder, task: AnyTask, batch: Batch) -> bool:
+    """Whether a step reaches some weights not at all; torch looks for them at each step then. A copy is asked."""
+    alone = copy.deepcopy(nn.ModuleDict({"encoder": encoder, "task": task}))
+    result: TaskResult = alone["task"](alone["encoder"], batch)
+    result.loss.backward()  # type: ignore[no-untyped-call]
+    return any(weight.requires_grad and weight.grad is None for weight in alone.parameters())
 
 
 def states_of(task: AnyTask) -> list[Tensor]:

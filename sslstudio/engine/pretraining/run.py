@@ -29,7 +29,7 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.prefetch import Feed
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import Encoder, build_encoder
-from sslstudio.engine.pretraining.data_parallel import forward_own_rows, send_start, states_of
+from sslstudio.engine.pretraining.data_parallel import SharedStep, send_start, states_of
 from sslstudio.engine.pretraining.online_probe import OnlineProbe, probe_results
 from sslstudio.engine.runs.metrics import PretrainMetrics
 from sslstudio.engine.runs.run_folder import METRICS, RunFolder
@@ -86,8 +86,10 @@ class PretrainJob:
         self.encoder, self.task = build_task(config, device)
         self.modules = nn.ModuleDict({"encoder": self.encoder, "task": self.task})
         self.whole: WholeStep | None = None  # the compiled step
+        self.shared: SharedStep | None = None  # the step that several processes share
         if group is not None:
-            convert_sync_batch_norm(self.modules)
+            convert_sync_batch_norm(self.modules, device.handle)
+            self.shared = SharedStep(group, self.encoder, self.task)
 
     @cached_property
     def held_out(self) -> Pictures:
@@ -124,12 +126,14 @@ class PretrainJob:
         """The batch of `step`, asked of the encoder."""
         images = self.feed.take(step)[part]
         rng = generator(self.config.seed, "puzzles", step, *seed_numbers(part), device=self.device.handle)
+        if self.shared is not None:
+            with self.device.in_full():
+                share = self.shared.maker.make(images, rng)
+            return self.shared(share)
         if self.whole is not None:
             return self.whole(images, rng)
         with self.device.in_full():
             batch = self.task.make_batch(images, rng)
-        if self.group is not None:
-            return forward_own_rows(self.group, self.encoder, self.task, batch, len(images))
         result: TaskResult = self.task(self.encoder, batch)
         return result
 

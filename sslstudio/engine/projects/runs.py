@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import RunFinished, from_json
@@ -69,7 +70,7 @@ def newest(project: Project) -> Newest:
 def _is_finished(run: Path) -> bool:
     """Whether a run came to its end, by the last line of its record."""
     try:
-        with (run / EVENTS).open("rb") as file:
+        with open_regular(run / EVENTS) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_LINE))
             line = file.read().rstrip(b"\n").rpartition(b"\n")[2].decode("utf-8", "replace")
         event = from_json(line)

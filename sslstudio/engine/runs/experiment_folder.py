@@ -12,7 +12,7 @@ from typing import Any
 
 from sslstudio.engine.core import migrations
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import check_kinds, read_toml
+from sslstudio.engine.core.checked_files import check_kinds, read_limited, read_settings
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import RunError
 
@@ -32,7 +32,7 @@ def experiment_settings(folder: Path, job: str = "") -> dict[str, Any]:
     """The content of compare.toml or tournament.toml, in the format of today."""
     job = job or experiment_job(folder)
     file = folder / CONFIGS[job]
-    values = migrations.migrate(job, read_toml(file), str(file))
+    values = migrations.migrate(job, read_settings(file), str(file))
     check_kinds(values, {"data": dict, "data.folder": str}, str(file))
     return values
 
@@ -45,7 +45,7 @@ def write_experiment_settings(folder: Path, job: str, values: Mapping[str, objec
 def sheet_of(folder: Path, job: str) -> str:
     """The table as Markdown. Raises RunError when there is none yet."""
     try:
-        return (folder / SHEETS[job]).read_text(encoding="utf-8")
+        return read_limited(folder / SHEETS[job]).decode("utf-8", "replace")
     except FileNotFoundError as error:
         raise RunError(
             "There is no table in {folder} yet. Go on until the first result is there.", folder=folder

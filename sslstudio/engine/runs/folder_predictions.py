@@ -58,11 +58,18 @@ def folder_answered(place: Path) -> Path | None:
     predictions."""
     found: list[tuple[float, Path]] = []
     for about in place.glob(f"*/{ABOUT}"):
-        content = parsed(about.read_text(encoding="utf-8", errors="replace"))
+        content = _about_in(about)
         folder = Path(str(content.get("folder", ""))) if isinstance(content, dict) else Path()
         if folder.is_absolute() and folder.exists():
             found.append((about.stat().st_mtime, folder))
     return max(found)[1] if found else None
+
+
+def _about_in(file: Path) -> Any:
+    try:
+        return parse_json(read_limited(file), ABOUT)
+    except (OSError, RunError):
+        return None
 
 
 def _answer(line: AnswerLine, names: list[str]) -> Answer:

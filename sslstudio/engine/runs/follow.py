@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, RunFinished, from_json
 from sslstudio.engine.runs.run_folder import EVENTS
 from sslstudio.engine.runs.writer_lock import writer_of
@@ -26,7 +28,7 @@ class EventLog:
         When the run was cut back to its checkpoint, and goes on from there, everything is read again from the start.
         """
         try:
-            with self.file.open("rb") as file:
+            with open_regular(self.file) as file:
                 file.seek(self.position - len(self._before))
                 if file.read(len(self._before)) != self._before:
                     file.seek(0)
@@ -34,6 +36,12 @@ class EventLog:
                 content = file.read()
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise RunError(
+                "{file} cannot be read: {reason}. Check the disk and the rights of the file.",
+                file=self.file,
+                reason=error.strerror or error,
+            ) from error
         whole = content[: content.rfind(b"\n") + 1]
         self.position += len(whole)
         self._before = (self._before + whole)[-KNOWN:]

@@ -19,10 +19,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.checked_files import open_regular, read_limited
+from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.images.formats.errors import BROKEN, check_size
 from sslstudio.engine.runs.folder_predictions import ABOUT, answers_in, parsed
 
 REJECTED = "rejected.json"
+_EACH = 3  # bytes a pixel of a mask: as it is decoded, as an array, in the numbers of the labels
 FOLDER = "proposals"  # in a project: one folder a run
 
 
@@ -82,9 +85,10 @@ def read_proposed_mask(one: Proposal, number_of: Mapping[int, int]) -> npt.NDArr
     for value, number in number_of.items():
         table[value] = number
     try:
-        with Image.open(one.mask or Path()) as image:
+        with open_regular(one.mask or Path()) as file, Image.open(file) as image:
+            check_size(*image.size, _EACH)
             values: npt.NDArray[np.uint8] = np.asarray(image, np.uint8)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (DataError, *BROKEN) as error:
         raise RunError("The proposed mask of {path} cannot be read: {error}.", path=one.path, error=error) from error
     mapped: npt.NDArray[np.uint8] = table[values]
     return mapped
@@ -92,6 +96,6 @@ def read_proposed_mask(one: Proposal, number_of: Mapping[int, int]) -> npt.NDArr
 
 def _text(file: Path) -> Any:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
+        return read_limited(file).decode("utf-8", "replace")
+    except FileNotFoundError as error:
         raise RunError("{file} cannot be read: {reason}.", file=file, reason=error.strerror) from error

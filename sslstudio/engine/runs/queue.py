@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.checked_files import read_json
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.messages import Message, to_stored
 
 JOBS = ("pretrain", "finetune")
@@ -39,6 +39,7 @@ class RunQueue:
         self.file = file
         self.copy = file.with_name(f"{file.stem}.before{file.suffix}")  # the last good one
         self._runs: list[Waiting] | None = None
+        self._taken: Waiting | None = None  # which has not begun, and waits again if this process dies before it does
 
     @property
     def runs(self) -> tuple[Waiting, ...]:
@@ -52,12 +53,25 @@ class RunQueue:
         self._write([*self.runs, run])
 
     def take(self) -> Waiting | None:
-        """The next one, which then waits no more; None when nothing waits."""
-        runs = self.runs
-        if not runs:
+        """The next one, which then waits no more; None when nothing waits.
+
+        It stays in the file until `settle` says that it has begun, so that it is not lost between the two."""
+        self.settle()
+        if not self.runs:
             return None
-        self._write(list(runs[1:]))
-        return runs[0]
+        first, *rest = self.runs
+        self._taken, self._runs = first, rest
+        return first
+
+    def settle(self) -> None:
+        """The run that was taken has begun, or could not: it leaves the file."""
+        if self._taken is not None:
+            taken, self._taken = self._taken, None
+            try:
+                self._write(list(self.runs))
+            except StudioError:
+                self._taken = taken  # tried again before the next one is taken
+                raise
 
     def remove(self, number: int) -> Waiting:
         """Take one out."""
@@ -81,7 +95,8 @@ class RunQueue:
         return place
 
     def _write(self, runs: list[Waiting]) -> None:
-        text = json.dumps(to_stored([asdict(run) for run in runs]), indent=1, ensure_ascii=False) + "\n"
+        kept = runs if self._taken is None else [self._taken, *runs]
+        text = json.dumps(to_stored([asdict(run) for run in kept]), indent=1, ensure_ascii=False) + "\n"
         make_folder(self.file.parent)
         write_atomic(self.file, text.encode(errors="backslashreplace"), keep=self.copy)
         self._runs = runs

@@ -25,7 +25,7 @@ from typing import Any, TypedDict
 
 from sslstudio.engine.core import leftovers, migrations
 from sslstudio.engine.core.atomic_files import Appender, cannot_write, cut_file, make_folder, sync_file, write_atomic
-from sslstudio.engine.core.checked_files import check_kinds, read_json, read_limited, read_toml
+from sslstudio.engine.core.checked_files import check_kinds, read_json, read_limited, read_settings
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
@@ -145,7 +145,7 @@ class RunFolder:
     def config(self) -> dict[str, Any]:
         """The content of config.toml, in the format of today. Raises ConfigError when it is damaged."""
         file = self.path / CONFIG
-        values = read_toml(file)
+        values = read_settings(file)
         if "job" not in values:  # another program's
             return values
         values = migrations.migrate(migrations.RUN, values, str(file))

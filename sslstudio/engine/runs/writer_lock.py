@@ -90,9 +90,9 @@ def refuse_second_writer(run: Path) -> None:
 
 def _forget_dead(file: Path) -> None:
     """Take the name of a process of this machine away that has ended without doing so."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(file.read_text("utf-8"))
-        if said["host"] == socket.gethostname() and not lives(int(said["pid"])):
+    with suppress(OSError, StudioError):
+        said = read_json(file, _WriterTable, largest=1 << 16)
+        if said["host"] == socket.gethostname() and not lives(said["pid"]):
             file.unlink()
 
 

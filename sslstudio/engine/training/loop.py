@@ -240,8 +240,6 @@ class Training:
 
     def _move(self) -> None:
         """Move the weights along the gradients that are in place."""
-        if self.group is not None:
-            self.group.all_reduce([weight.grad for weight in self.job.modules.parameters() if weight.grad is not None])
         if self.scaler is not None:
             self.scaler.unscale_(self.optimiser)
         if self.config.clip:

@@ -5,6 +5,7 @@ backwards, only the task itself says: Apple's GPUs lack some, and each version o
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -73,7 +74,16 @@ def try_task(
 
 
 def choose_tried(name: str, options: BaseConfig | None, device: str, precision: str) -> Device:
-    """As `devices.choose`, and a GPU is taken only if a step of the task works there.
+    """As `take_if_it_works`, by a step of a pretext task."""
+    title = load_tasks()[name].title
+    return take_if_it_works(title, lambda chosen: try_task(name, options, chosen).trouble, device, precision)
+
+
+def take_if_it_works(
+    title: Message | str, find_trouble: Callable[[Device], Message], device: str, precision: str
+) -> Device:
+    """As `devices.choose`, and a GPU is taken only if a step of what is called `title` works there: `find_trouble`
+    takes one and says why it does not.
 
     Raises ConfigError when the device was asked for by name and the step does not work; with auto the CPU is taken and
     the reason is in `note`.
@@ -81,17 +91,17 @@ def choose_tried(name: str, options: BaseConfig | None, device: str, precision: 
     chosen = devices.choose(device, precision)
     if not chosen.accelerated:
         return chosen
-    trouble = try_task(name, options, chosen).trouble
+    trouble = find_trouble(chosen)
     chosen.release()
     if not trouble:
         return chosen
     if device == "auto":
         why = Message(
             "{one} is not used: a step of {task} does not work there ({trouble}). The CPU computes instead.",
-            one=chosen.title, task=load_tasks()[name].title, trouble=trouble,
+            one=chosen.title, task=title, trouble=trouble,
         )  # fmt: skip
         return devices.noted(devices.choose("cpu", precision), why)
     raise ConfigError(
         "A step of {task} does not work on {device} ({title}): {trouble}. Try --device auto, or --device cpu.",
-        task=load_tasks()[name].title, device=device, title=chosen.title, trouble=trouble,
+        task=title, device=device, title=chosen.title, trouble=trouble,
     )  # fmt: skip

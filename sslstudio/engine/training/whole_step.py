@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sslstudio.engine.compute.constants import constant
 from sslstudio.engine.compute.draws import Draw, Listed, Note
-from sslstudio.engine.tasks.base import TaskResult
+from sslstudio.engine.tasks.base import Batch, TaskResult
 
 
 class WholeStep:
@@ -21,17 +21,22 @@ class WholeStep:
     def __init__(self, encoder: nn.Module, task: nn.Module, compiler: dict[str, Any] | None) -> None:
         self.encoder, self.task = encoder, task
         self._draws: dict[tuple[int, ...], list[Draw]] = {}
-        self._graph = self.answer
+        self._graph, self._ready_graph = self.answer, self.answer_batch
         if compiler is not None:
             torch.compiler.assume_constant_result(constant)  # type: ignore[no-untyped-call]  # it has them made already
             self._graph = torch.compile(self.answer, **compiler)
+            self._ready_graph = torch.compile(self.answer_batch, **compiler)  # nothing is compiled before it is called
         self._replays = (compiler or {}).get("mode") == "reduce-overhead"  # as a CUDA graph, into the same memory
 
     def answer(self, images: Tensor, numbers: list[Tensor]) -> dict[str, Tensor]:
         """Loss and metrics of uint8 (B, 3, H, W) with all that is drawn for them: the graph."""
         with torch.autocast(images.device.type, enabled=False):
             batch = self.task.make_batch(images, Listed(numbers, images.device))  # type: ignore[operator]
-        result: TaskResult = self.task(self.encoder, batch)
+        return self.answer_batch(batch.inputs, batch.targets)
+
+    def answer_batch(self, inputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Loss and metrics of a batch that is made already."""
+        result: TaskResult = self.task(self.encoder, Batch(inputs, targets))
         return {"loss": result.loss, **result.metrics}
 
     def numbers(self, images: Tensor, rng: torch.Generator) -> list[Tensor]:
@@ -47,9 +52,20 @@ class WholeStep:
 
     def __call__(self, images: Tensor, rng: torch.Generator) -> TaskResult:
         """The result of a step; its answers, which nobody looks at while training, are left out."""
+        self._begin()
+        return self._result(self._graph(images, self.numbers(images, rng)))
+
+    def answer_ready(self, batch: Batch) -> TaskResult:
+        """The same for a batch that is made already: what a step costs without its batch."""
+        self._begin()
+        return self._result(self._ready_graph(batch.inputs, batch.targets))
+
+    def _begin(self) -> None:
         if self._replays:
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        found = dict(self._graph(images, self.numbers(images, rng)))
+
+    def _result(self, found: dict[str, Tensor]) -> TaskResult:
+        found = dict(found)
         loss = found.pop("loss")
         return TaskResult(loss, {name: value.clone() for name, value in found.items()} if self._replays else found)
 

@@ -35,20 +35,23 @@ class Shown(NamedTuple):
 def show_pair(images: Tensor, views: Tensor, matrices: Tensor, partners: Sequence[int] | None, number: int) -> Shown:
     """Picture `number` of images (B, 3, H, W): "which second view goes with this first view?"
 
-    views (B, 2, 3, s, s) in 0..1, matrices (B, 2, 2, 3). A few second views of the batch stand for all of it.
+    views (B, 2, 3, s, s) in 0..1, matrices (B, 2, 2, 3). A few second views of the batch stand for all of it: the right
+    one, the one that the network takes, and others.
     """
     count = len(images)
-    others = [(number + step) % count for step in range(min(CHOICES, count))]
+    said = None if partners is None else partners[number]
+    wanted = [number, *([] if said is None else [said]), *((number + step) % count for step in range(1, count))]
+    others = list(dict.fromkeys(wanted))[: min(CHOICES, count)]
     shift = number % len(others)  # the right one is not always at the same place
     choices = others[shift:] + others[:shift]
     first = tile(views[number, 0])
     tiles = [first, *(tile(views[choice, 1]) for choice in choices)]
-    said = None if partners is None else partners[number]
+    colour = draw.RIGHT if said == number else draw.WRONG
     return Shown(
         source=outline_views(images[number], matrices[number]),
         input=draw.board(tiles, 2, GAP),
         target=_mark_tile(tiles, 1 + choices.index(number), draw.RIGHT),
-        answer=None if said is None else _answer(first, tile(views[said, 1]), said == number),
+        answer=None if said is None else _mark_tile(tiles, 1 + choices.index(said), colour),
         label=Message("the outlined view and the first one are the same picture"),
         answer_label="" if said is None else _words(said == number, count),
         correct=None if said is None else said == number,
@@ -61,10 +64,6 @@ def _words(right: bool, count: int) -> Message:
         if right
         else Message("takes a view of another picture, among {count}", count=count)
     )
-
-
-def _answer(first: Picture, taken: Picture, right: bool) -> Picture:
-    return _mark_tile([first, taken], 1, draw.RIGHT if right else draw.WRONG)
 
 
 def _mark_tile(tiles: list[Picture], which: int, colour: Colour) -> Picture:

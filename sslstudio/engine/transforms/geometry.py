@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslstudio.engine.compute.constants import constant
-from sslstudio.engine.compute.draws import Rng, integers, normal, order, uniform
+from sslstudio.engine.compute.draws import Rng, chosen_rows, integers, normal, uniform
 from sslstudio.engine.compute.resampling import average_areas, sample
 from sslstudio.engine.core.errors import ConfigError
 
@@ -231,9 +231,10 @@ def degrade(patches: Tensor, share: float, rng: Rng, least: int = 100, levels: i
     """
     side, count = patches.shape[-1], patches.shape[0]
     lowest = min(round(least**0.5), side)
-    drawn = order(count, rng)
     result = patches.clone()
-    for level, rows in enumerate(drawn[: round(count * share)].tensor_split(levels)):
+    for level, rows in enumerate(chosen_rows(count, share, levels, rng)):
+        if not len(rows):
+            continue
         small = lowest + (side - lowest) * level // levels
         shrunk = average_areas(patches[rows], (small, small))
         result[rows] = F.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)

@@ -122,6 +122,11 @@ class Runner(QObject):
             control = self._thread.control
             (control.resume if control.paused else control.pause)()
 
+    def end_process(self) -> None:
+        """End the process of a run that hangs, at once; nothing for one that has none of its own. Its error follows."""
+        if self._thread is not None:
+            self._thread.control.abandon()
+
     def abandon(self, milliseconds: int) -> None:
         """The way out when a run does not answer: wait once more, then end its process if it has one of its own, else
         its thread. The last checkpoint stays."""

@@ -34,7 +34,7 @@ def set_appearance(name: str) -> None:
 
 def apart() -> bool:
     """Whether trainings go on in a process of their own, which the window survives."""
-    return str(_store().value("apart", "")) == "yes"
+    return str(_store().value("apart", "yes")) == "yes"
 
 
 def set_apart(wanted: bool) -> None:

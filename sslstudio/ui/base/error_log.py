@@ -1,24 +1,10 @@
-"""What went wrong since the program was started, for a bug report: the last hundred entries, kept in memory only."""
+"""Folders and files that were pointed at since the program was started, so that a bug report can leave them out."""
 
-import time
-import traceback
 from collections import deque
 from pathlib import Path
 
-MOST = 100
-_entries: deque[str] = deque(maxlen=MOST)
-_places: deque[str] = deque(maxlen=10 * MOST)
-
-
-def note(error: BaseException) -> None:
-    """Keep an error with its traceback."""
-    said = "".join(traceback.format_exception(error)).rstrip()
-    _entries.append(f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{said}")
-
-
-def lines() -> list[str]:
-    """The entries, oldest first."""
-    return list(_entries)
+MOST = 1000
+_places: deque[str] = deque(maxlen=MOST)
 
 
 def note_place(*paths: Path) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from sslstudio.engine.core.resource_files import find_resource, resource_places
+from sslstudio.engine.core.resource_files import find_resource
 
 ICON_SIZES = (16, 20, 24, 32, 48, 64)
 GREY_SIZES = (20, 32, 64)  # the others are scaled: each takes its time, and grey is seldom looked at closely
@@ -16,12 +16,6 @@ GREY_SIZES = (20, 32, 64)  # the others are scaled: each takes its time, and gre
 def find(name: str) -> Path:
     """The file or folder `name` below resources/. Raises FileNotFoundError naming where it was looked for."""
     return find_resource(name)
-
-
-def languages() -> list[str]:
-    """The codes of the languages that there are catalogues for beside English: de for de.po."""
-    folders = [place / "translations" for place in resource_places()]
-    return sorted({file.stem for folder in folders for file in folder.glob("*.po")})
 
 
 @lru_cache(maxsize=64)

@@ -311,10 +311,13 @@ class NumberEditor(Editor):
         self._hold(self.box)
         self.automatic = QCheckBox(self.tr("automatic"))
         self.automatic.toggled.connect(self._toggle)
+        self.sensible: int | None = None  # what to begin with when it is not left to the program any more
         self.line.addWidget(self.automatic, 1)
         self.automatic.setVisible(field.optional)  # held by now: alone it would be a window for a moment
 
     def _toggle(self, automatic: bool) -> None:
+        if not automatic and self.sensible is not None and self.box.value() == self.box.minimum():
+            self.box.setValue(self.sensible)
         self.box.setVisible(not automatic)
         self.changed.emit()
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from sslstudio.engine.core.config import options_of
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.editors import NumberBox, roomy, steady
@@ -106,6 +107,28 @@ class DeviceBox(ChoiceBox):
         return self._gpus if self.currentData() == "together" else 0
 
 
+def _list_forms(starting: bool) -> list[tuple[str, Any, tuple[str, ...]]]:
+    """The forms of a run's settings: name, config, and which of its options."""
+    from sslstudio.engine.models.encoders import EncoderConfig
+    from sslstudio.engine.training.config import DataConfig, HardwareConfig, OptimiserConfig, PretrainConfig
+
+    return [
+        ("encoder", EncoderConfig(), ("name",)),
+        ("batch", OptimiserConfig(), ("batch_size",)),
+        ("data", DataConfig(), SPLIT),
+        ("stem", EncoderConfig(), ("stem",) if starting else ("name", "stem")),
+        ("optimiser", OptimiserConfig(), ("learning_rate", "weight_decay", "warmup_steps", "clip")),
+        ("precision", HardwareConfig(), ("precision", "processes") if starting else ("precision",)),
+        ("seed", PretrainConfig(), ("seed",)),
+    ]
+
+
+def setting_titles(*, starting: bool) -> list[str]:
+    """What the settings of a run are called, without a form of them. Loads the engine."""
+    forms = [(options_of(type(config)), only) for _, config, only in _list_forms(starting)]
+    return [formatting.render(one.about.title) for fields, only in forms for one in fields if one.name in only]
+
+
 class RunSettings(QWidget):
     """Time, device, network; under `More options` the split, the optimiser and the seed."""
 
@@ -184,23 +207,7 @@ class RunSettings(QWidget):
         return told
 
     def _make_forms(self, starting: bool) -> None:
-        from sslstudio.engine.models.encoders import EncoderConfig
-        from sslstudio.engine.training.config import (  # fmt: skip
-            DataConfig,
-            HardwareConfig,
-            OptimiserConfig,
-            PretrainConfig,
-        )
-
-        forms: list[tuple[str, Any, tuple[str, ...]]] = [
-            ("encoder", EncoderConfig(), ("name",)),
-            ("batch", OptimiserConfig(), ("batch_size",)),
-            ("data", DataConfig(), SPLIT),
-            ("stem", EncoderConfig(), ("stem",) if starting else ("name", "stem")),
-            ("optimiser", OptimiserConfig(), ("learning_rate", "weight_decay", "warmup_steps", "clip")),
-            ("precision", HardwareConfig(), ("precision", "processes") if starting else ("precision",)),
-            ("seed", PretrainConfig(), ("seed",)),
-        ]
+        forms = _list_forms(starting)
         self.forms: dict[str, ConfigForm] = {}
         for name, config, only in forms:
             form = ConfigForm(folding=False, resetting=False)

@@ -121,17 +121,33 @@ def write_film(run: Path, out: Path, control: RunControl) -> Generator[Preparing
     return out
 
 
-def start_waiting(waiting: Waiting, control: RunControl) -> Iterator[Event]:
-    """Start a run that waited."""
-    from sslstudio.engine.finetuning.entry import finetune
-    from sslstudio.engine.pretraining.run import pretrain
+def not_begun(run: Path, config: dict[str, Any]) -> bool:
+    """Say whether a folder holds nothing but the beginning of the run with these settings, left by a process that died
+    before its first step: that run is then done there."""
+    try:
+        if not (run / "config.toml").is_file():
+            return run.is_dir() and not any(run.iterdir())
+        folder = RunFolder.open_unfinished(run)
+        there = folder.config()
+        same = all(there.get(name) == value for name, value in config.items() if value is not None)
+        return same and not any(isinstance(event, RunStarted) for event in folder.events())
+    except (StudioError, OSError):
+        return False
+
+
+def start_waiting(waiting: Waiting, apart: bool, control: RunControl) -> Iterator[Event]:
+    """Start a run that waited. Nobody may be there to be asked, so a process that dies is started once more."""
+    from sslstudio.engine.launch.launcher import resume_run, start_run
     from sslstudio.engine.training.config import finetune_from_dict, pretrain_from_dict
 
+    out = Path(str(waiting.config.get("out", "")))
+    if (out / "config.toml").is_file() and not_begun(out, waiting.config):
+        return resume_run(out, control, apart=apart)
     values = {key: value for key, value in waiting.config.items() if key != "job"}
     if waiting.job == "finetune":
         _check_source(str(values.get("source", "")))
-        return finetune(finetune_from_dict(values), control)
-    return pretrain(pretrain_from_dict(values), control)
+        return start_run(finetune_from_dict(values), control, apart=apart)
+    return start_run(pretrain_from_dict(values), control, apart=apart)
 
 
 def _check_source(source: str) -> None:

@@ -53,8 +53,8 @@ class PageSpec:
     name: how the program calls it; the runs that it starts bear it as their job. icon: a file of resources/icons.
     place: the lower, the earlier among the steps. title, tour: texts in the window's language, the latter for the tour.
     load: imports the page's class, which is made with the workspace when the page is first shown. manual: its page of
-    resources/manual, for F1. state: how far it is. key_groups: what it listens to itself. ways: on which ways it is
-    shown, simple, expert or both.
+    resources/manual, for F1, with # and a heading where it is only a part of one. state: how far it is. key_groups:
+    what it listens to itself. ways: on which ways it is shown, simple, expert or both.
     """
 
     name: str
@@ -124,7 +124,7 @@ register_page(
         "journey", 5, "wand", lambda: tr("Learn"),
         lambda: tr("Say what you want, drop a folder of pictures, press Learn. It says at each moment what it does, "
                    "when something useful will be there, and what you do next."),
-        _journey, "getting-started.md", _journey_state, ways=frozenset({SIMPLE}),
+        _journey, "getting-started.md#the-simple-way-one-goal-one-button", _journey_state, ways=frozenset({SIMPLE}),
     )
 )  # fmt: skip
 

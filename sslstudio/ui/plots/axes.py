@@ -205,3 +205,10 @@ def pale(colour: int) -> QPen:
     faint.setAlphaF(0.3)
     pen.setColor(faint)
     return pen
+
+
+def veil(colour: int) -> QColor:
+    """What fills the band of a curve."""
+    shade = stroke(colour, False).color()
+    shade.setAlphaF(0.16)
+    return shade

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QSizePolicy
 from sslstudio.engine.core.metrics import find_metric
 from sslstudio.ui.background.turns import in_turn
 from sslstudio.ui.base.theme import theme
-from sslstudio.ui.plots.axes import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke
+from sslstudio.ui.plots.axes import SIGN, LegendKey, ShareRange, StepAxis, ValueAxis, ink, pale, sign_of, stroke, veil
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.plots.crosshair import Hover
 from sslstudio.ui.plots.points import Points, Row
+from sslstudio.ui.plots.saving import Table, offer_saving
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, text
@@ -44,16 +45,19 @@ class Curve:
 
 @dataclass
 class Bars:
-    """Intervals of a curve: x, low and high of each."""
+    """Intervals of a curve: x, low and high of each, as bars and as the band that they make."""
 
     item: pg.ErrorBarItem
+    edges: tuple[pg.PlotCurveItem, pg.PlotCurveItem]
+    band: pg.FillBetweenItem
     marks: list[tuple[float, float, float]] = field(default_factory=list)
 
 
 class LivePlot(Card):
     """A titled plot. Curves come into being with their first point."""
 
-    def __init__(self, title: str, about: str, *, metric: str = "") -> None:
+    def __init__(self, title: str, about: str, *, metric: str = "", floor: float | None = None, wait: str = "") -> None:
+        """floor: what no value is below, nor the axis. wait: what is said while there is no curve."""
         super().__init__(title, margin=MARGIN, gap=4)
         self.heading.setMinimumWidth(40)  # a long title must not make one plot wider than the next
         self._metric = metric
@@ -63,9 +67,10 @@ class LivePlot(Card):
         self._bars: dict[str, Bars] = {}
         self._weight, self._log = 0.0, False
         self._legend = Flow(gap=8)
-        self._wait = text(self.tr("Curves appear here once the training runs."), "muted")
+        self._wait = text(wait or self.tr("Curves appear here once the training runs."), "muted")
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._across, self._up = StepAxis("bottom"), ValueAxis("left")
+        self._floor = floor
         self._about = about
         self.setToolTip(about)
         self.add(self._legend, (self._wait, 1))
@@ -79,6 +84,9 @@ class LivePlot(Card):
         made = PlotCanvas(self._across, self._up, self)
         made.setMinimumSize(120, 46)  # with two lines of keys above it, in the smallest window
         made.hover.follow_pointer()
+        if self._floor is not None:
+            made.getViewBox().setLimits(yMin=self._floor)
+        offer_saving(self, made, lambda: self._title, self._numbers)
         made.hide()
         made.tell(self._title, self._about)
         made.setLogMode(y=self._log)
@@ -139,20 +147,26 @@ class LivePlot(Card):
     def _make_room(self, x: float, y: float) -> None:
         """A single point, or a level curve, keeps the range that there was: that of 0 to 1 says nothing of a rate of
         0.0005, and no step comes before 0."""
-        high = {} if self._up.share or self._log else {"yRange": (0.5 * y, 1.5 * y)}
+        level = (0.5 * y, 1.5 * y) if y or self._floor is None else (self._floor, self._floor + 1.0)
+        high = {} if self._up.share or self._log else {"yRange": level}
         self._plot.getViewBox().setRange(xRange=(0.0, 2.0 * x), **high, disableAutoRange=False)
 
     def set_interval(self, name: str, x: float, low: float, high: float) -> None:
-        """A bar from `low` to `high` through the point of a curve at x."""
+        """The interval from `low` to `high` of the point of a curve at x."""
         if name not in self._bars:
-            self._bars[name] = Bars(pg.ErrorBarItem(beam=0))
-            self._plot.addItem(self._bars[name].item)
+            edges = pg.PlotCurveItem(), pg.PlotCurveItem()
+            self._bars[name] = Bars(pg.ErrorBarItem(beam=0), edges, pg.FillBetweenItem(*edges))
+            for item in self._bars[name].band, self._bars[name].item:
+                self._plot.addItem(item)
         bars = self._bars[name]
         self._shares.reach(high)
         bars.marks = [*(mark for mark in bars.marks if mark[0] < x), (x, low, high)]
         across, lows, highs = np.array(bars.marks).T
         pen = stroke(self._curves[name].colour, False, 1.2)
         bars.item.setData(x=across, y=(lows + highs) / 2, height=highs - lows, pen=pen)
+        for edge, values in zip(bars.edges, (lows, highs), strict=True):
+            edge.setData(across, values)
+        bars.band.setBrush(veil(self._curves[name].colour))
 
     def show_earlier(self, name: str, number: int, xy: tuple[Row, Row]) -> None:
         """A curve of an earlier run, thin and dotted. `number` tells several of them apart."""
@@ -246,6 +260,15 @@ class LivePlot(Card):
         said = [f"{name} {formatting.brief(self._metric, value)}" for name, value in values if value is not None]
         return "\n".join([self.tr("Step {0}").format(formatting.count(step)), *said]) if said else ""
 
+    def _numbers(self) -> Table:
+        """All points: curve, step and value, with the interval of those that have one."""
+        found = []
+        for name, curve in (*self._curves.items(), *self._earlier.items()):
+            marks = {x: (low, high) for x, low, high in self._bars[name].marks} if name in self._bars else {}
+            points = zip(*(row.tolist() for row in curve.points.xy), strict=True)
+            found += [(name, x, y, *marks.get(x, ("", ""))) for x, y in points]
+        return ("curve", "step", "value", "low", "high"), found
+
     def stops(self) -> list[Row]:
         """The steps at which there are points, of each curve."""
         return [curve.points.xy[0] for curve in (*self._curves.values(), *self._earlier.values())]
@@ -262,6 +285,7 @@ class LivePlot(Card):
             self._remove(curve)
         for bars in self._bars.values():
             self._plot.removeItem(bars.item)
+            self._plot.removeItem(bars.band)
         self._curves, self._bars = {}, {}
         if not self._drawn_on:
             return
@@ -337,6 +361,8 @@ class LivePlot(Card):
                 curve.signs.setSymbolPen(tint)
                 curve.signs.setSymbolBrush(tint)
             curve.key.update()
+        for name, bars in self._bars.items():
+            bars.band.setBrush(veil(self._curves[name].colour))
 
 
 def _highest(values: Row) -> float:

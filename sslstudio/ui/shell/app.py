@@ -3,12 +3,13 @@
 import os
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
+from sslstudio.engine.core import crash_trace
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.mishaps import keep_trace
-from sslstudio.ui.base import error_log
 
 
 def check_screen() -> None:
@@ -36,7 +37,6 @@ def note_from_thread(about: threading.ExceptHookArgs) -> None:
     """A mistake on a thread that nobody waits for: it is kept, and the window goes on."""
     error = about.exc_value
     if error is not None:
-        error_log.note(error)
         keep_trace(error)
 
 
@@ -58,10 +58,15 @@ def run(folder: Path | None = None) -> int:
     translate.speak(translate.choose_language(), app)  # before any module of the window is loaded: some hold texts
     from sslstudio.ui.shell.main_window import MainWindow
 
+    ended = crash_trace.begin_window()
     window = MainWindow()
     window.show()
+    if ended:  # before all else that asks
+        QTimer.singleShot(0, partial(window.help.tell_ended, ended[-1]))
     QTimer.singleShot(0, window.workspace.load_engine)
     QTimer.singleShot(0, window.tour.begin_once)
     if folder is not None:
         window.open_folder(folder)
-    return int(QApplication.exec())
+    code = int(QApplication.exec())
+    crash_trace.end_window()
+    return code

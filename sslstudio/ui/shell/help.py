@@ -7,11 +7,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QDialog, QMainWindow, QMenu
 
 from sslstudio import __version__
 from sslstudio.engine.about.bug_report import write_report
 from sslstudio.engine.about.licences import Licence, licences
+from sslstudio.engine.core.crash_trace import LastEnd
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings, error_log
 from sslstudio.ui.pages.spec import KeyGroup, PageSpec
@@ -39,13 +40,21 @@ class Help(QObject):
         self._pages = tuple(pages)
         self.reading: Manual | None = None  # the manual while it is open
 
-    def manual(self, page: str = "") -> None:
-        """Show the manual in a window beside this one, at a page of it; '' leaves the page that is open."""
+    def manual(self, place: str = "", above: QDialog | None = None) -> None:
+        """Show the manual in a window beside this one, at a page of it or a heading of one (`results.md#scores`); ''
+        leaves the page that is open. above: a dialog that lets nothing but its own windows be used; it is closed with
+        that one."""
+        if self.reading is not None and self.reading.parentWidget() is not above:
+            self.reading.close()
         if self.reading is None:
             self.reading = Manual()
             self.reading.closed.connect(self._forget_manual)
-        if page and (self.reading.folder / page).is_file():  # a translation may lack it
-            self.reading.open(self.reading.folder / page)
+            if above is not None:
+                self.reading.setParent(above, Qt.WindowType.Window)
+                above.finished.connect(self.reading.close)
+        page, _, anchor = place.partition("#")
+        if page:
+            self.reading.open(self.reading.folder / page, anchor)
         self.reading.setWindowState(self.reading.windowState() & ~Qt.WindowState.WindowMinimized)
         self.reading.show()
         self.reading.activateWindow()
@@ -96,15 +105,34 @@ class Help(QObject):
     def _show_texts(self, parts: list[Licence]) -> None:
         dialogs.show_sheet(self._window, self.tr("Licence texts"), LicenceTexts(parts))
 
+    def tell_ended(self, last: LastEnd) -> None:
+        """The window before this one was not closed: say so, and offer the report of it."""
+        if last.trace:
+            why = self.tr("Where it happened is in the log.")
+        else:
+            why = self.tr("No trace could be written: the system or a person has ended it, or the power was gone.")
+        said = self.tr("SSL Studio ended unexpectedly last time. {0} A report that can be sent is ready.").format(why)
+        if dialogs.ask(self._window, said, self.tr("See the report…"), self.tr("Not now")):
+            self.report()
+
     def report(self) -> None:
-        """Write a zip file that can be sent with a bug report."""
+        """Ask what happened, then write a zip file that can be sent with a bug report."""
+        told = self.tr(
+            "The report is a zip file: your words, what this computer is, the log, and settings and record of the run "
+            "that is open. No picture is in it; names of people, computers and folders are masked. Nothing is sent."
+        )
+        hint = self.tr("What did you do, what did you expect, and what happened instead?")
+        title = self.tr("Report a problem")
+        words = dialogs.ask_long_text(self._window, title, told, hint, self.tr("Save the report…"))
+        if words is None:
+            return
         start = app_settings.home() / time.strftime("SSL Studio report %Y-%m-%d %H.%M.zip")
         title, kinds = self.tr("Save the bug report"), self.tr("Zip files (*.zip)")
         file = dialogs.choose_new_file(self._window, title, kinds, start)
         if file is not None:
             run = self._workspace.result or self._workspace.pretrained
             seen = self._workspace.recognised.pictures.paths if self._workspace.recognised else []
-            op = jobs.without_control(write_report, file, error_log.lines(), run, self._places(), seen)
+            op = jobs.without_control(write_report, file, words, run, self._places(), seen)
             jobs.run(op, self._say_written, partial(dialogs.tell_error, self._window), owner=self)
 
     def _places(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The window: the steps on the left, the page of the current step, a line that says what goes on."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QLabel, QMainWindow, QStackedWidget, QWidget
 
 from sslstudio.engine.core.events import Event, StepDone
 from sslstudio.engine.images.index import printable
@@ -21,15 +22,27 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme
+from sslstudio.ui.forms.run_settings import setting_titles
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.pages.spec import EXPERT, HOME, SIMPLE, Way, all_specs, import_pages, page_specs
+from sslstudio.ui.pages.spec import EXPERT, HOME, SIMPLE, PageSpec, Way, all_specs, import_pages, page_specs
 from sslstudio.ui.shell.autosave import Autosave
 from sslstudio.ui.shell.closing import Closing
 from sslstudio.ui.shell.drop_hint import DropHint
 from sslstudio.ui.shell.drop_target import Opener, recognise_drop, recognise_paths
 from sslstudio.ui.shell.help import Help
+from sslstudio.ui.shell.help_key import HelpKey
+from sslstudio.ui.shell.manual import spoken_language
 from sslstudio.ui.shell.menus import Commands, build_menus, fill_go
+from sslstudio.ui.shell.palette import Entry, Palette
+from sslstudio.ui.shell.palette_entries import (
+    button_entries,
+    manual_entries,
+    menu_entries,
+    named_settings,
+    setting_entries,
+)
 from sslstudio.ui.shell.preferences import Preferences
+from sslstudio.ui.shell.preferences_form import PreferencesForm
 from sslstudio.ui.shell.project_menu import ProjectFile
 from sslstudio.ui.shell.recovery import Recovery
 from sslstudio.ui.shell.run_notifier import RunNotifier
@@ -75,6 +88,8 @@ class MainWindow(QMainWindow):
         self.shown = ""
         self.setCentralWidget(ReadingOrder(row(self._make_side(), self.stack, gap=0)))
         self.hint = DropHint(self)
+        self.palette_ = Palette(self, self._gather_commands)
+        self.help_key = HelpKey(self, self._show_help)
         self._add_menus()
         self._add_status()
         self._listen()
@@ -136,6 +151,7 @@ class MainWindow(QMainWindow):
             start=self._start, pause=self._pause, stop=self._stop, copy=self._copy, tour=self.tour.begin,
             keys=self.help.keys, report=self.help.report, about=self.help.about,
             licences=self.help.licences, manual=self._show_manual,
+            palette=lambda: self.palette_.open(),
         )  # fmt: skip
         self.actions_ = build_menus(self, commands)
 
@@ -281,6 +297,40 @@ class MainWindow(QMainWindow):
     def _show_manual(self) -> None:
         self.help.manual(self.specs[self.shown].manual)
 
+    def _show_help(self, place: str, dialog: QDialog | None) -> None:
+        self.help.manual(place or self.specs[self.shown].manual, dialog)
+
+    def _gather_commands(self) -> list[Entry]:
+        """Everything that the window can do now, for the palette."""
+        page, title = self._current(), self.specs[self.shown].title()
+        found = [*button_entries(page, title), *menu_entries(self.menuBar())]
+        for spec in self.specs.values():
+            if self.way not in spec.ways:
+                found.append(Entry(spec.title(), self.tr("Page of the other way"), partial(self._cross_to, spec)))
+        for spec in self.specs.values():
+            found += self._settings_of(spec)
+        titles = PreferencesForm()
+        lines = setting_entries(titles, self.tr("Preferences"), lambda: titles)
+        found += [replace(one, do=self.preferences.show) for one in lines]
+        titles.deleteLater()
+        return [*found, *manual_entries(spoken_language(), self.help.manual)]
+
+    def _settings_of(self, spec: PageSpec) -> list[Entry]:
+        """The settings of a page that is made, and of those that train before they are."""
+        lead = partial(self._cross_to, spec)
+        names: list[str] = []
+        if self.workspace.engine is not None and spec.name in ("pretrain", "finetune"):
+            names = setting_titles(starting=spec.name == "pretrain")
+        shown = setting_entries(self.pages[spec.name], spec.title(), lead) if spec.name in self.pages else ()
+        unlike = {one.title: one for one in (*shown, *named_settings(names, spec.title(), lead))}
+        return list(unlike.values())
+
+    def _cross_to(self, spec: PageSpec) -> Page:
+        if self.way not in spec.ways:
+            self.take_way(EXPERT if EXPERT in spec.ways else SIMPLE)
+        self.go(spec.name)
+        return self.pages[spec.name]
+
     def _show_home(self) -> None:
         home = app_settings.home()
         home.mkdir(parents=True, exist_ok=True)
@@ -346,6 +396,7 @@ class MainWindow(QMainWindow):
         jobs.cancel_all()
         self.autosave.finish()
         self.notifier.finish()
+        self.help_key.finish()
         self.help.finish()
         self.viewer.finish()
         for page in self.pages.values():

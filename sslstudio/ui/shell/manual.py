@@ -13,52 +13,73 @@ from sslstudio.ui.base import resources
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import offer, press_focused
 from sslstudio.ui.widgets.layout import column, row, text, tool
-from sslstudio.ui.widgets.markdown_view import MarkdownView
+from sslstudio.ui.widgets.markdown_view import MarkdownView, slug
 from sslstudio.ui.widgets.shortcuts import manual_keys, native, page_shortcuts
 
 INDEX = "index.md"
 CHAPTER = re.compile(r"^## (.+)$")
 ENTRY = re.compile(r"^- \[([^\]]+)\]\(([^)#]+\.md)\)(?:: (.+))?$")
+HEADING = re.compile(r"^#{2,6} (.+)$", re.MULTILINE)
 CONTENTS_WIDTH = 260
 PATH, DEEP = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1  # of an entry of the contents
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page as the contents name it; `chapter` is the heading that it stands below."""
+    """A page as the contents name it; `chapter` is the heading that it stands below. file: the page as it is shown;
+    source: the English one."""
 
     title: str
     file: Path
+    source: Path
     chapter: str = ""
     about: str = ""
     deep: bool = False  # listed by a page and not by the contents themselves
 
 
-def folder(language: str) -> Path:
-    """Where the manual in this language is; the English one where there is none."""
-    try:
-        return resources.find(f"manual/{language}/{INDEX}").parent
-    except FileNotFoundError:
-        return resources.find(f"manual/{INDEX}").parent
+def folder() -> Path:
+    """Where the manual is, in English and whole; translated pages are in a folder in it, named by their language."""
+    return resources.find(f"manual/{INDEX}").parent.resolve()
 
 
-def contents(manual: Path) -> list[Entry]:
+def spoken_language() -> str:
+    """The code of the window's language."""
+    return QLocale().name().partition("_")[0]
+
+
+def translated(source: Path, language: str) -> Path:
+    """The page in a language, the English one where it is not translated."""
+    own = folder() / language / source.name
+    return own if source.parent == folder() and own.is_file() else source
+
+
+def translated_anchor(source: Path, shown: Path, anchor: str) -> str:
+    """What a heading is called in a translation, which has the same headings in the same order."""
+    before, after = ([slug(one) for one in HEADING.findall(file.read_text("utf-8"))] for file in (source, shown))
+    return after[before.index(anchor)] if anchor in before and len(before) == len(after) else anchor
+
+
+def contents(manual: Path, language: str = "en") -> list[Entry]:
     """All pages in the order of the contents, each followed by those that it lists itself."""
     found: list[Entry] = []
-    for entry in _list_of(manual / INDEX):
+    for entry in _list_of(manual / INDEX, language):
         found.append(entry)
         if entry.file.name == INDEX:
-            found += [Entry(one.title, one.file, entry.chapter, deep=True) for one in _list_of(entry.file)]
+            lines = _list_of(entry.file, language)
+            found += [Entry(one.title, one.file, one.source, entry.chapter, deep=True) for one in lines]
     return found
 
 
-def _list_of(file: Path) -> list[Entry]:
+def _list_of(file: Path, language: str) -> list[Entry]:
     found, chapter = [], ""
     for line in file.read_text(encoding="utf-8").splitlines():
         if heading := CHAPTER.match(line):
             chapter = heading[1]
         elif entry := ENTRY.match(line):
-            found.append(Entry(entry[1], (file.parent / entry[2]).resolve(), chapter, entry[3] or ""))
+            source = (file.parent / entry[2]).resolve()
+            shown = translated(source, language)
+            title = entry[1] if shown == source else shown.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+            found.append(Entry(title, shown, source, chapter, (entry[3] or "") if shown == source else ""))
     return found
 
 
@@ -165,10 +186,10 @@ class Manual(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        language = QLocale().name().partition("_")[0]
-        self.folder = folder(language)
+        self.language = spoken_language()
+        self.folder = folder()
         self.file = self.folder / INDEX  # the page that is shown
-        entries = contents(self.folder)
+        entries = contents(self.folder, self.language)
         self._files = [entry.file for entry in entries]
         self._titles = {entry.file: entry.title for entry in entries}
         self.setObjectName("page")
@@ -177,6 +198,7 @@ class Manual(QWidget):
         self.setWindowTitle(self.tr("SSL Studio: manual"))
         self.setWindowIcon(resources.icon("app", "#000000"))
         self.browser = MarkdownView()
+        self.browser.find_page = self._find_page
         self.browser.web_wanted.connect(self._ask_web)
         self.browser.sourceChanged.connect(self._show_place)
         self.list = Contents(entries)
@@ -184,7 +206,7 @@ class Manual(QWidget):
         self.field = QLineEdit()
         self.said = text("", "muted", wrap=False)
         self._add_bar()
-        self._add_rest(other=language != "en" and self.folder.name != language)
+        self._add_rest()
         page_shortcuts(self, manual_keys(), {
             "back": self.browser.backward, "forward": self.browser.forward, "contents": self.open_contents,
             "find": self._go_find, "next": self.find_next, "previous": partial(self.find_next, back=True),
@@ -215,15 +237,12 @@ class Manual(QWidget):
         self.field.textChanged.connect(self._look)
         self.field.returnPressed.connect(self.find_next)
 
-    def _add_rest(self, other: bool) -> None:
+    def _add_rest(self) -> None:
         bar = row(self.back, self.forward, self.home, None, self.said, self.field, self.before, self.after)
         bar.setContentsMargins(14, 10, 14, 10)
-        note = text(self.tr("The manual is in English."), "small") if other else None
-        if note is not None:
-            note.setContentsMargins(16, 0, 16, 8)
-        pieces = [bar, *([note] if note is not None else []), (row(self.list, (self.browser, 1), gap=0), 1)]
-        layout = column(*pieces, gap=0)  # type: ignore[arg-type]
-        self.setLayout(layout)
+        self.note = text(self.tr("This page is in English: it is not translated yet."), "small")
+        self.note.setContentsMargins(16, 0, 16, 8)
+        self.setLayout(column(bar, self.note, (row(self.list, (self.browser, 1), gap=0), 1), gap=0))
         self.setTabOrder(self.list, self.browser)
 
     def _offer_back(self, there: bool) -> None:
@@ -247,9 +266,22 @@ class Manual(QWidget):
         """Show the first page."""
         self.open(self.folder / INDEX)
 
-    def open(self, file: Path) -> None:
-        """Show a page."""
-        self.browser.setSource(QUrl.fromLocalFile(str(file)))
+    def open(self, file: Path, anchor: str = "") -> None:
+        """Show a page, at one of its headings if that is named, as links name it."""
+        link = QUrl.fromLocalFile(str(file))
+        link.setFragment(anchor)
+        self.browser.setSource(link)
+
+    def _find_page(self, link: QUrl) -> QUrl:
+        """A link to an English page leads to the one in the window's language, where there is one."""
+        source = Path(link.toLocalFile()).resolve()
+        shown = translated(source, self.language)
+        if shown == source:
+            return link
+        found = QUrl.fromLocalFile(str(shown))
+        if link.hasFragment():
+            found.setFragment(translated_anchor(source, shown, link.fragment()))
+        return found
 
     def open_each(self) -> None:
         """Show one page after the other. Raises FileNotFoundError for one that is not there."""
@@ -261,6 +293,7 @@ class Manual(QWidget):
     def _show_place(self, url: QUrl) -> None:
         self.file = Path(url.toLocalFile()).resolve()  # Qt says so before `source` is it
         self.list.show_open(self.file)
+        self.note.setVisible(self.language not in ("en", self.file.parent.name))
         self._mark()
 
     def _ask_web(self, link: QUrl) -> None:

@@ -37,6 +37,7 @@ class Commands:
     about: Callable[[], object]
     licences: Callable[[], object]
     manual: Callable[[], object]
+    palette: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def build_menus(window: QMainWindow, commands: Commands) -> Actions:
     _add(run, tr("&Copy as command"), "Ctrl+Shift+C", commands.copy)
     helping = bar.addMenu(tr("&Help"))
     _add(helping, tr("&Manual"), "F1", commands.manual)
+    _add(helping, tr("&Commands…"), "Ctrl+Shift+P", commands.palette)
     _add(helping, tr("&Tour"), "", commands.tour)
     _add(helping, tr("&Keys"), "?", commands.keys)
     _add(helping, tr("&Report a problem…"), "", commands.report)

@@ -28,7 +28,7 @@ class Preferences(QObject):
         self._form.changed.connect(self._act)
         self._form.gpu_wanted.connect(GpuPart(self._window).show)
         self._show_devices()
-        dialogs.show_sheet(self._window, self.tr("Preferences"), self._form)
+        dialogs.show_sheet(self._window, self.tr("Preferences"), self._form, "getting-started.md#preferences")
         self._form = None
 
     def _show_devices(self) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from sslstudio.ui.base import app_settings, resources
+from sslstudio.engine.core.catalogue import languages
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.forms.editors import steady
 from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.widgets import dialogs
@@ -50,7 +51,7 @@ class PreferencesForm(QWidget):
     def _window_card(self) -> Card:
         names = {"system": self.tr("As the system"), "light": self.tr("Light"), "dark": self.tr("Dark")}
         self._offer(self.appearance, names, app_settings.appearance(), self._set_appearance)
-        known = {code: QLocale(code).nativeLanguageName() or code for code in resources.languages()}
+        known = {code: QLocale(code).nativeLanguageName() or code for code in languages()}
         own = {"": self.tr("As the system"), "en": "English", **known}
         self._offer(self.language, own, app_settings.language(), self._set_language)
         look = self._add_title(self.tr("Appearance"), self.appearance)

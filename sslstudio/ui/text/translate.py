@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
+from sslstudio.engine.core.catalogue import language_of, languages, read_entries
 from sslstudio.engine.core.messages import ENGLISH, Language, Message
-from sslstudio.ui.base import app_settings, resources
+from sslstudio.ui.base import app_settings
 
 WINDOW_ENGLISH = Language(percent=True)  # scores as the tables beside them have them
 
@@ -24,16 +25,7 @@ class Catalogue:
 
     def __init__(self, entries: Mapping[str, str], decimal: str = ".", group: str = ",", code: str = "en") -> None:
         self._entries = dict(entries)
-        self.language = Language(
-            lookup=self.exact,
-            code=code,
-            decimal=decimal,
-            group=group,
-            percent=True,
-            percent_sign="\u00a0%",
-            points=self._entries.get("{0} points", "{0} points"),
-            last={how: f" {self._entries.get(how, how)} " for how in ("and", "or")},
-        )
+        self.language = language_of(self._entries, code, decimal, group)
 
     def exact(self, source: str) -> str | None:
         """The translation of a source as it stands in the program; None where there is none."""
@@ -64,16 +56,13 @@ def choose_language() -> str:
     """Choose the code of the language: SSLSTUDIO_LANGUAGE, else what was chosen, else the system's, else English."""
     asked = os.environ.get("SSLSTUDIO_LANGUAGE") or app_settings.language() or QLocale.system().name()
     code = asked.partition("_")[0]
-    return code if code in resources.languages() else "en"
+    return code if code in languages() else "en"
 
 
 def read(code: str) -> Catalogue:
     """The catalogue of a language. Entries without a translation, or that a person is to look at, are left out."""
-    import polib  # only a window that does not speak English needs it
-
-    entries = polib.pofile(str(resources.find(f"translations/{code}.po"))).translated_entries()
     place = QLocale(code)
-    return Catalogue({one.msgid: one.msgstr for one in entries}, place.decimalPoint(), place.groupSeparator(), code)
+    return Catalogue(read_entries(code), place.decimalPoint(), place.groupSeparator(), code)
 
 
 def speak(code: str, app: QCoreApplication) -> list[QTranslator]:

@@ -56,6 +56,7 @@ class PictureViewer(QWidget):
     def __init__(self, workspace: Workspace, window: QWidget) -> None:
         super().__init__(window, Qt.WindowType.Window)
         self.setObjectName("page")
+        self.setProperty("manual", "pictures-and-labels.md#looking-closely")  # for F1
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._known = known_of(workspace)
         self._menus = PictureMenu(self._known, self)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QInputDialog,
     QLabel,
     QMessageBox,
+    QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -65,9 +66,7 @@ def error_details(error: BaseException) -> str:
 
 def tell_error(parent: QWidget | None, error: BaseException) -> None:
     """Show an error; a bug comes with a traceback that can be copied into a report."""
-    error_log.note(error)
-    if not isinstance(error, StudioError):
-        keep_trace(error)
+    keep_trace(error)
     _tell(parent, QMessageBox.Icon.Warning, tr("SSL Studio"), error_text(error), error_details(error))
 
 
@@ -139,9 +138,10 @@ def show_table(parent: QWidget | None, title: str, told: str, heads: list[str], 
     dialog.deleteLater()
 
 
-def show_sheet(parent: QWidget | None, title: str, sheet: QWidget) -> None:
-    """Show a widget, which scrolls where the screen is small, until it is closed."""
+def show_sheet(parent: QWidget | None, title: str, sheet: QWidget, place: str = "") -> None:
+    """Show a widget, which scrolls where the screen is small, until it is closed. place: of the manual, for F1."""
     dialog = Sheet(parent)
+    dialog.setProperty("manual", place)
     dialog.setWindowTitle(title)
     closing = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     closing.rejected.connect(dialog.reject)
@@ -197,6 +197,32 @@ def ask_text(parent: QWidget | None, title: str, question: str, text: str) -> st
     answer = dialog.textValue() if dialog.exec() else ""
     dialog.deleteLater()
     return answer.strip()
+
+
+def ask_long_text(parent: QWidget | None, title: str, said: str, hint: str, yes: str) -> str | None:
+    """Several lines, None when they are not wanted any more. hint: what the empty field says; yes: the button."""
+    dialog = Sheet(parent)
+    dialog.setWindowTitle(title)
+    field = QPlainTextEdit()
+    field.setPlaceholderText(hint)
+    field.setTabChangesFocus(True)
+    field.setAccessibleName(hint)
+    buttons = QDialogButtonBox()
+    buttons.addButton(yes, QDialogButtonBox.ButtonRole.AcceptRole)
+    buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(22, 18, 22, 16)
+    layout.setSpacing(12)
+    layout.addWidget(text(said))
+    layout.addWidget(field, 1)
+    layout.addWidget(buttons)
+    dialog.resize(QSize(SHEET_WIDTH, 380).boundedTo(_room(dialog)))
+    field.setFocus()
+    answer = field.toPlainText().strip() if dialog.exec() else None
+    dialog.deleteLater()
+    return answer
 
 
 def choose_folder(parent: QWidget | None, title: str, start: Path | None = None) -> Path | None:

@@ -154,6 +154,12 @@ class Notice(QFrame):
         layout.addWidget(self.label, 1)
         self.hide()
 
+    def add(self, piece: QWidget) -> None:
+        """Something beside the sentence, such as a button that answers it."""
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(piece)
+
     def say(self, content: str) -> None:
         """Show a sentence; '' hides the notice."""
         self.label.setText(content)

@@ -1,7 +1,7 @@
 """One page written in Markdown, in the colours and sizes of the window, with its pictures and links."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
@@ -51,6 +51,7 @@ class MarkdownView(QTextBrowser):
         self.setAccessibleName(self.tr("Page of the manual"))
         self.anchorClicked.connect(self._follow)
         self._base = QUrl()
+        self.find_page: Callable[[QUrl], QUrl] = lambda link: link  # which page stands for the one that is wanted
         self.setWordWrapMode(QTextOption.WrapMode.WordWrap)  # what is too wide is scrolled, not cut within words
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # else the width changes with the page
         self._redraw = QTimer(self, singleShot=True, interval=REDRAW_MS)
@@ -83,7 +84,8 @@ class MarkdownView(QTextBrowser):
     ) -> None:
         """Read a page and dress it before Qt goes to the place in it that is wanted."""
         url = QUrl(url)
-        self._base = url if not url.isRelative() else self._base.resolved(url)
+        url = self.find_page(url if not url.isRelative() else self._base.resolved(url))
+        self._base = url
         super().doSetSource(url, type)
         Dresser(self.document(), colours(), self.font(), self._margin()).dress()
         if url.hasFragment():

@@ -33,7 +33,9 @@ class QueueController(QObject):
         self._next.timeout.connect(self.start)
         self._now: Waiting | None = None  # the run of the queue that goes on
         self._error = ""
+        self._taken_from: RunQueue | None = None  # until that run has begun
         self.over: list[tuple[str, str]] = []  # title and end of those that ran since the window opened
+        runner.begun.connect(lambda _: self._settle())
         runner.failed.connect(lambda _, error: self._note_error(error))
         runner.ended.connect(lambda _: self._note_end())
 
@@ -74,15 +76,17 @@ class QueueController(QObject):
 
     def start(self) -> None:
         """Start the next one, unless a run goes on."""
-        waiting = None if self._runner.active else self._try(self.queue.take)
+        self._settle()
+        queue = self.queue
+        waiting = None if self._runner.active else self._try(queue.take)
         if waiting is not None:
             out = str(waiting.config.get("out", ""))
-            waiting = Waiting(waiting.job, waiting.title, {**waiting.config, "out": _free(out)})
+            waiting = Waiting(waiting.job, waiting.title, {**waiting.config, "out": _free(out, waiting.config)})
             self._follow(out, str(waiting.config["out"]))
-            self._now, self._error = waiting, ""
+            self._now, self._error, self._taken_from = waiting, "", queue
             self.changed.emit()
             self.starting.emit(waiting)
-            self._runner.start(waiting.job, partial(run_operations.start_waiting, waiting))
+            self._runner.start(waiting.job, partial(run_operations.start_waiting, waiting, app_settings.apart()))
 
     def _follow(self, out: str, place: str) -> None:
         """Runs that wait to start from this one are told where it is kept, when that is not where it was to be."""
@@ -94,10 +98,17 @@ class QueueController(QObject):
                 moved = Waiting(run.job, run.title, {**run.config, "source": place})
                 self._try(partial(self.queue.insert, number, moved))
 
+    def _settle(self) -> None:
+        """The run that was taken has begun, or has ended without: it does not wait any more."""
+        queue, self._taken_from = self._taken_from, None
+        if queue is not None:
+            self._try(queue.settle)
+
     def _note_error(self, error: Exception) -> None:
         self._error = dialogs.error_text(error)
 
     def _note_end(self) -> None:
+        self._settle()
         if self._now is not None:
             how = self.tr("Stopped") if self._runner.was_stopped else self.tr("Finished")
             failed = self.tr("It could not go on: {0}").format(self._error)
@@ -119,9 +130,10 @@ class QueueController(QObject):
             return None
 
 
-def _free(out: str) -> str:
-    """The folder of a run, another name when it is taken by now: nothing is ever overwritten."""
+def _free(out: str, config: dict[str, Any]) -> str:
+    """The folder of a run, another name when it is taken by now: nothing is ever overwritten. One that holds no more
+    than the beginning of this very run is its own."""
     path, number = Path(out), 2
-    while path.exists():
+    while path.exists() and not run_operations.not_begun(path, config):
         path, number = Path(f"{out} {number}"), number + 1
     return str(path)

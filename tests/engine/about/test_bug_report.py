@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.about.bug_report import masks, write_report
 from sslstudio.engine.about.masking import mask_names, names_of, without_files, without_places
+from sslstudio.engine.core.mishaps import keep_line
 from sslstudio.engine.runs.run_folder import RunFolder
 
 
@@ -30,9 +31,19 @@ def run(tmp_path: Path) -> Path:
     return folder.path
 
 
-def test_a_report_holds_machine_log_and_run(tmp_path: Path, run: Path) -> None:
-    held = contents(write_report(tmp_path / "report.zip", ["Traceback: something"], run))
-    assert set(held) == {"read me.txt", "machine.json", "log.txt", "run/config.toml", "run/events.jsonl"}
+@pytest.fixture(autouse=True)
+def own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of this test."""
+    monkeypatch.setenv("SSLSTUDIO_LOG", str(tmp_path / "log"))
+
+
+def test_a_report_holds_words_machine_log_and_run(tmp_path: Path, run: Path) -> None:
+    keep_line("met something")
+    held = contents(write_report(tmp_path / "report.zip", "It closed by itself.", run))
+    assert set(held) == {
+        "read me.txt", "what happened.txt", "machine.json", "log.txt", "run/config.toml", "run/events.jsonl",
+    }  # fmt: skip
+    assert held["what happened.txt"] == "It closed by itself."
     assert json.loads(held["machine.json"])["Packages"]["torch"]
     assert "something" in held["log.txt"]
     assert 'task = "jigsaw"' in held["run/config.toml"]
@@ -42,17 +53,18 @@ def test_a_report_holds_machine_log_and_run(tmp_path: Path, run: Path) -> None:
 
 
 def test_no_name_is_in_a_report(tmp_path: Path, run: Path) -> None:
-    log = [f"File {Path.home() / 'thesis'} of {getpass.getuser()} on {platform.node()}", f"in {run}"]
-    for text in contents(write_report(tmp_path / "report.zip", log, run)).values():
+    said = f"File {Path.home() / 'thesis'} of {getpass.getuser()} on {platform.node()}, in {run}"
+    keep_line(said)
+    for text in contents(write_report(tmp_path / "report.zip", said, run)).values():
         for name in ("Müller", "M\\u00fcller", "Eva", str(Path.home()), "secret project", platform.node()):
             assert name not in text or len(name) < 3
     assert "<pictures>" in contents(tmp_path / "report.zip")["run/config.toml"]
 
 
 def test_a_run_that_cannot_be_read_is_no_hindrance(tmp_path: Path) -> None:
-    held = contents(write_report(tmp_path / "report.zip", [], tmp_path / "gone"))
+    held = contents(write_report(tmp_path / "report.zip", "", tmp_path / "gone"))
     assert "could not be read" in held["run/config.toml"]
-    assert "Nothing went wrong" in held["log.txt"]
+    assert "The log is empty" in held["log.txt"]
 
 
 @given(st.text(min_size=3).filter(lambda name: name.strip() and "<" not in name and ">" not in name), st.text())
@@ -60,6 +72,13 @@ def test_a_masked_name_is_gone_however_it_is_written(name: str, around: str) -> 
     text = mask_names(f"{around}{name}|{json.dumps(name)}|{json.dumps({'folder': name})}", {name: "<x>"})
     assert "<x>" in text
     assert name not in text.replace("<x>", "") or name in around
+
+
+def test_the_name_of_the_program_is_no_secret(tmp_path: Path) -> None:
+    home = {str(tmp_path / "SSL Studio"): "<home>", str(tmp_path / "Vogel" / "sslstudio"): "<project>"}
+    held = contents(write_report(tmp_path / "report.zip", f"SSL Studio closed {tmp_path / 'SSL Studio'}", None, home))
+    assert "bug report of SSL Studio" in held["read me.txt"]
+    assert held["what happened.txt"] == "SSL Studio closed <home>"
 
 
 def test_a_folder_is_masked_before_its_parent(run: Path) -> None:

@@ -1,9 +1,23 @@
 """Numbers that are drawn first are those that are drawn on the way, and what draws them can be compiled whole."""
 
+import itertools
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sslstudio.engine.compute.draws import Listed, Note, integers, normal, order, uniform
+from sslstudio.engine.compute.draws import (
+    Draw,
+    Listed,
+    Note,
+    chosen_rows,
+    find_cuts,
+    integers,
+    normal,
+    order,
+    uniform,
+)
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.tasks.base import AnyTask, load_tasks
@@ -37,3 +51,39 @@ def test_a_batch_of_numbers_that_were_drawn_first_is_the_same_to_the_bit(name: s
     for ours, theirs in ((found.inputs, wanted.inputs), (found.targets, wanted.targets)):
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def drawn_for(count: int, rng: torch.Generator | Note | Listed) -> list[torch.Tensor]:
+    """What a task may draw: a row a picture, several, pictures in the second dimension, one for all, chosen rows."""
+    return [
+        uniform((count,), 0.0, 1.0, rng), normal((3 * count, 2), rng), integers(9, (3, count), rng),
+        uniform((2,), 0.0, 1.0, rng), *chosen_rows(2 * count, 0.7, 3, rng),
+    ]  # fmt: skip
+
+
+@given(pictures=st.integers(2, 20), size=st.integers(1, 4))
+def test_the_shares_of_a_batch_use_the_numbers_of_the_whole(pictures: int, size: int) -> None:
+    size = min(size, pictures)
+    note = Note(generator(0))
+    whole = drawn_for(pictures, note)
+    numbers = Listed.draw(note.draws, generator(0))
+    bounds = [pictures * rank // size for rank in range(size + 1)]
+    shares = []
+    for first, last in itertools.pairwise(bounds):
+        alone = Note(generator(1))
+        drawn_for(last - first, alone)
+        cuts = find_cuts(note.draws, alone.draws, pictures, first, last)
+        assert cuts is not None
+        shares.append(drawn_for(last - first, Listed(numbers, torch.device("cpu"), cuts)))
+    for number, dim in ((0, 0), (1, 0), (2, 1)):
+        assert torch.equal(torch.cat([share[number] for share in shares], dim), whole[number])
+    assert all(torch.equal(share[3], whole[3]) for share in shares)
+    for number in (4, 5, 6):
+        rows = [share[number] + 2 * first for share, first in zip(shares, bounds[:-1], strict=True)]
+        assert torch.equal(torch.cat(rows).sort().values, whole[number].sort().values)
+
+
+def test_an_order_of_all_pictures_cannot_be_cut() -> None:
+    assert find_cuts([Draw("order", (4,))], [Draw("order", (2,))], 4, 0, 2) is None
+    assert find_cuts([Draw("uniform", (4,))], [], 4, 0, 2) is None
+    assert find_cuts([Draw("uniform", (4, 4))], [Draw("uniform", (2, 2))], 4, 0, 2) is None

@@ -1,5 +1,6 @@
 """A process that fails ends all of a group, soon and with its reason: real processes that train."""
 
+import json
 import os
 import signal
 import time
@@ -7,12 +8,26 @@ from pathlib import Path
 
 import pytest
 
+from sslstudio.engine.compute.rank_watch import _reason_in
 from sslstudio.engine.core.events import Note, StepDone
+from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.runs.run_folder import RunFolder
-from tests.support.process_team import start_team
-from tests.support.small_runs import of
+from tests.support import faults
+from tests.support.process_team import run_team, start_team
+from tests.support.small_runs import finished, of
 
 slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b"[]", b'{"rank": -1, "text": "x"}', b'{"rank": 1}', b"[" * 100_000])
+def test_whatever_is_left_in_the_store_is_a_reason(left: bytes) -> None:
+    assert _reason_in(left) == "a process failed, and what it said of it cannot be read"
+
+
+def test_a_reason_comes_with_its_values() -> None:
+    said = json.dumps({"rank": 1, "text": to_stored(Message("{n:,} pictures", n=1000))})
+    assert _reason_in(said.encode()) == "process 2 said: 1,000 pictures"
+    assert _reason_in(b'{"rank": 0, "text": "full {n}"}') == "process 1 said: full {n}"
 
 
 @pytest.mark.parametrize(
@@ -46,3 +61,15 @@ def test_the_job_ends_within_a_minute_and_says_why(how: str, word: str, sample_f
     events = RunFolder(run).events()
     assert word in of(Note, events)[-1].text
     assert len(of(StepDone, events)) >= 2, "what was done before is kept"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(faults.missing() != "", reason="no faults of disks can be made here")
+def test_a_disk_that_stalls_is_waited_for(sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than a process may give no sign of life: the one that waits for its disk still gives them."""
+    run, log = tmp_path / "run", tmp_path / "log"
+    monkeypatch.setenv("LD_PRELOAD", str(faults.library()))
+    codes = run_team(["-m", "tests.support.failing_rank", "stall", str(sample_folder), str(run)], 2, log)
+    assert codes == [0, 0], Path(f"{log}-0.err").read_text()
+    assert finished(RunFolder(run).events()).outcome == "finished"
+    assert (run / "slow").read_text() == "0\n1\n2\n"

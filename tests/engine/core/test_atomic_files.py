@@ -1,17 +1,32 @@
 """Files are whole or not there: a write that fails leaves the old one."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.atomic_files import folder_beside, inside, leads_out, make_folder, write_atomic
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core import atomic_files
+from sslstudio.engine.core.atomic_files import (
+    CHUNK,
+    FULL,
+    Appender,
+    cannot_remove,
+    cannot_write,
+    copy_file,
+    copying,
+    folder_beside,
+    make_folder,
+    write_atomic,
+)
+from sslstudio.engine.core.errors import DataError, DiskFull, RunError
 
 
 @contextmanager
@@ -74,45 +89,6 @@ def test_a_name_of_any_length_that_the_disk_takes(tmp_path: Path) -> None:
         write_atomic(tmp_path / ("n" * 256), b"x")
 
 
-# Names from a file
-
-PIECE = st.sampled_from(["a", "b c", "..", ".", "", "a..b", "...", "~", "a\\b", "\0"]) | st.text(max_size=4)
-
-
-@given(st.lists(PIECE, max_size=5).map("/".join))
-def test_whatever_a_name_says_what_comes_of_it_lies_in_the_folder(
-    tmp_path_factory: pytest.TempPathFactory, name: str
-) -> None:
-    folder = tmp_path_factory.mktemp("files")
-    if leads_out(name):
-        assert ".." in name or "\0" in name or name.startswith("/") or not name.strip("./")
-        with pytest.raises(DataError, match="leads out of"):
-            inside(folder, name)
-        return
-    whole = os.path.normpath(inside(folder, name))
-    assert whole.startswith(f"{folder}{os.sep}")
-    assert whole != str(folder)
-
-
-def test_names_that_lead_out_of_a_folder_are_refused(tmp_path: Path) -> None:
-    folder, out = tmp_path / "labels", tmp_path / "out"
-    (folder / "own").mkdir(parents=True)
-    out.mkdir()
-    (folder / "link").symlink_to(out)
-    (folder / "near").symlink_to(folder / "own")
-    (folder / "round").symlink_to(folder / "round")
-    for name in ("../out/x", "/etc/passwd", "a/../../x", "link/x", "round/x", "", ".", "a\0b"):
-        with pytest.raises(DataError, match="nothing there was touched"):
-            inside(folder, name)
-    for name in ("x", "own/x", "new/deep/x", "near/x", "link", "..x", "a..b/x"):
-        assert inside(folder, name) == folder / name
-    assert inside(folder, "own", "x.png") == folder / "own" / "x.png"
-    (tmp_path / "way").symlink_to(folder)  # how one comes to the folder does not matter
-    assert inside(tmp_path / "way", "own/x") == tmp_path / "way" / "own" / "x"
-    assert leads_out("../x")
-    assert not leads_out("x/y")
-
-
 def test_a_folder_beside_is_a_new_one(tmp_path: Path) -> None:
     first = folder_beside(tmp_path / "deep" / ("n" * 255))
     second = folder_beside(tmp_path / "deep" / ("n" * 255))
@@ -130,3 +106,128 @@ def test_a_folder_that_people_asked_for_is_made_or_it_is_said_why_not(tmp_path: 
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DataError, match=r"The folder .*file/x cannot be made: Not a directory\. Choose another one\."):
         make_folder(tmp_path / "file" / "x")
+
+
+# Synced, whole, closed
+
+
+@dataclass
+class Watched:
+    """`os` as the module that writes sees it: what it syncs, and which handles it holds. `part`: so many bytes are
+    taken at once; `error`: what the next write raises."""
+
+    synced: int = 0
+    part: int | None = None
+    error: int = 0
+    held: set[int] = field(default_factory=set)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def open(self, *arguments: Any) -> int:
+        handle = os.open(*arguments)
+        self.held.add(handle)
+        return handle
+
+    def close(self, handle: int) -> None:
+        self.held.remove(handle)
+        os.close(handle)
+
+    def fsync(self, handle: int) -> None:
+        self.synced += 1
+
+    def write(self, handle: int, content: memoryview) -> int:
+        done = os.write(handle, content[: self.part])
+        if self.error:
+            raise OSError(self.error, os.strerror(self.error))
+        return done
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    made = Watched()
+    monkeypatch.setattr(atomic_files, "os", made)
+    return made
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no handle there")
+def test_a_file_is_confirmed_unless_it_can_be_made_again(tmp_path: Path, watched: Watched) -> None:
+    write_atomic(tmp_path / "a", b"x")
+    assert watched.synced == 2, "the file, and its name in the folder"
+    write_atomic(tmp_path / "a", b"y", confirmed=False)
+    assert watched.synced == 2
+    assert not watched.held, "all files are closed"
+
+
+def test_a_disk_that_takes_a_byte_at_a_time_has_all_in_the_end(tmp_path: Path, watched: Watched) -> None:
+    watched.part = 1
+    write_atomic(tmp_path / "a", b"whole")
+    (tmp_path / "source").write_bytes(bytes(range(256)) * 10)
+    copy_file(tmp_path / "source", tmp_path / "copy")
+    assert (tmp_path / "a").read_bytes() == b"whole"
+    assert (tmp_path / "copy").read_bytes() == (tmp_path / "source").read_bytes()
+    assert not watched.held
+
+
+def test_copying_says_how_much_it_has_copied(tmp_path: Path) -> None:
+    content = bytes(2 * CHUNK + 5)
+    (tmp_path / "source").write_bytes(content)
+    assert list(copying(tmp_path / "source", tmp_path / "copy")) == [CHUNK, CHUNK, 5]
+    assert (tmp_path / "copy").read_bytes() == content
+
+
+def test_a_line_that_was_half_written_is_gone_before_the_next(
+    tmp_path: Path, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Appender(tmp_path / "lines") as lines:
+        lines.append(b"one\n")
+        watched.error = errno.EIO
+
+        def refuse(handle: int, size: int) -> None:
+            raise OSError(errno.EIO, "broken")
+
+        monkeypatch.setattr(watched, "ftruncate", refuse, raising=False)  # nor can it be cut off
+        with pytest.raises(RunError, match="The disk does not work as it should"):
+            lines.append(b"two and more\n")
+        with pytest.raises(RunError, match="could not be written"):
+            lines.append(b"three\n")
+        monkeypatch.undo()
+        watched.error = 0
+        lines.append(b"four\n")
+    assert (tmp_path / "lines").read_bytes() == b"one\nfour\n"
+
+
+@given(st.lists(st.binary(max_size=9).map(lambda one: one.replace(b"\n", b"") + b"\n"), max_size=6), st.integers(0, 40))
+def test_what_a_crash_cut_off_goes_and_all_whole_lines_stay(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], cut: int
+) -> None:
+    file = tmp_path_factory.mktemp("lines") / "lines"
+    content = b"".join(lines)[: -cut or None]
+    file.write_bytes(content)
+    with Appender(file) as opened:
+        opened.append(b"new\n")
+    assert file.read_bytes() == content[: content.rfind(b"\n") + 1] + b"new\n"
+
+
+ADVICE = {
+    errno.ENOSPC: "The disk is full: make room on it", errno.EDQUOT: "The disk is full",
+    errno.EFBIG: "The disk is full",
+    errno.EROFS: "The disk is read-only: let it be written to", errno.EACCES: "You may not write there",
+    errno.EPERM: "You may not write there", errno.ENOENT: "Its folder is gone: connect the disk",
+    errno.ESTALE: "Its folder is gone", errno.EIO: "The disk does not work as it should: copy what matters",
+    errno.EBUSY: "Is the disk full or read-only",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ADVICE, ids=errno.errorcode.get)
+def test_each_reason_has_its_advice(tmp_path: Path, number: int) -> None:
+    error = OSError(number, os.strerror(number))
+    for told, what in (
+        (cannot_write(tmp_path / "a", error), "written"),
+        (cannot_remove(tmp_path / "a", error), "remo"),
+    ):
+        said = str(told)
+        assert f"could not be {what}" in said
+        assert os.strerror(number) in said
+        assert ADVICE[number] in said
+    assert isinstance(cannot_write(tmp_path, error), DiskFull) is (number in FULL)

@@ -1,6 +1,9 @@
 """Whatever stands in a file, it is read as its kind or refused in a sentence."""
 
 import json
+import os
+import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
@@ -17,6 +20,7 @@ from sslstudio.engine.core.checked_files import (
     read_json,
     read_limited,
     read_lines,
+    read_settings,
     read_table,
 )
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
@@ -153,3 +157,35 @@ def test_depth_is_counted() -> None:
     assert parse_json(fits, "x")
     with pytest.raises(RunError, match="within each other"):
         parse_json(f"[{fits}]", "x")
+
+
+# What is no file, and keys that take a square of time
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes in folders there")
+def test_a_pipe_and_a_device_are_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    for name in ("pipe", "device"):
+        with pytest.raises(RunError, match=f"{name} cannot be read: not a file with content"):
+            read_json(tmp_path / name)
+        with pytest.raises(ConfigError, match=f"{name} cannot be read: not a file with content"):
+            read_settings(tmp_path / name)
+
+
+@pytest.mark.parametrize("text", [".".join("a" * 3000) + " = 1", "[" + " . ".join(["'b'"] * 3000) + "]"])
+def test_keys_of_thousands_of_parts_are_refused_at_once(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ConfigError, match="within each other more than"):
+        from_toml(text)
+    assert time.process_time() - began < 1
+
+
+def test_many_dots_that_are_no_key_are_read() -> None:
+    numbers = [0.5] * 3000
+    assert from_toml(f"a = {numbers}\nb = '{'. ' * 3000}'")["a"] == numbers
+
+
+def test_what_is_no_utf8_is_said() -> None:
+    with pytest.raises(RunError, match=r"x\.json is damaged: it is not UTF-8\. Put it back from a copy"):
+        parse_json(b'{"a": "\xff"}', "x.json")

@@ -87,6 +87,18 @@ def test_the_order_of_the_paths_does_not_matter(sizes: list[int], seed: int) -> 
     assert first == again
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("big", [20, 25, 30])
+def test_a_big_group_among_single_pictures_leaves_the_shares_right(big: int, seed: int) -> None:
+    """It is placed first, while each part can still make room for it: placed last it would fill the smaller parts."""
+    singles = [f"{number:03}.png" for number in range(100 - big)]
+    group = [f"g{number:03}.png" for number in range(big)]
+    split = make_split([*singles, *group], None, validation=0.1, test=0.2, seed=seed, groups=dict.fromkeys(group, "g"))
+    assert len(split.validation) == 10
+    assert len(split.test) == 20
+    assert set(group) <= set(split.train)
+
+
 def test_another_seed_is_another_split() -> None:
     labels = pictures([30, 30])
     one, other = (make_split(list(labels), labels, validation=0.1, test=0.2, seed=seed) for seed in (0, 1))

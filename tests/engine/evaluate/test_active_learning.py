@@ -47,7 +47,9 @@ def test_odd_ones_out_come_last() -> None:
 
 def test_the_pick_is_typical_of_its_cluster() -> None:
     features, cluster = planted((150, 150))
-    for place in suggest(features, (), 2):
+    picked = suggest(features, (), 2)
+    assert len({int(cluster[place]) for place in picked}) == 2
+    for place in picked:
         members = features[cluster == cluster[place]]
         middle = members.mean(axis=0)
         distances = np.linalg.norm(members - middle, axis=1)

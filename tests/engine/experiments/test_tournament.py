@@ -1,19 +1,19 @@
 """Tournaments: real runs of seconds."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, RunError, TaskDoesNotFit
-from sslstudio.engine.core.events import Event, RunFinished, StepDone
+from sslstudio.engine.core.events import Event, Preparing, RunFinished, StepDone
 from sslstudio.engine.experiments import winner
 from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun
 from sslstudio.engine.experiments.tournament import ranking, tournament
@@ -26,6 +26,7 @@ from sslstudio.engine.experiments.tournament_config import (
 )
 from sslstudio.engine.pretraining.probe_set import ProbeSet
 from sslstudio.engine.runs.run_folder import RunFolder
+from sslstudio.engine.runs.writer_lock import WRITER
 from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import DataConfig
 from tests.support.results import pretrain_result
@@ -139,9 +140,22 @@ def test_other_settings_need_another_folder(played: Path, sample_folder: Path) -
     assert table_of(play(auto))["winner"]["outcome"] == DONE
 
 
-def test_two_do_not_play_the_same_one(played: Path, sample_folder: Path) -> None:
-    with FileLock(played / "tournament.lock"), pytest.raises(RunError, match="Another process"):
-        play(config_for(sample_folder, played))
+def test_the_winner_that_another_worker_trains_is_waited_for(played: Path, sample_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shared"
+    shutil.copytree(played, out)
+    winner = ExperimentRun(out / "winner", "")
+    settled = winner.record.read_bytes()
+    winner.record.unlink()
+    held = winner.path / WRITER
+    held.write_text(json.dumps({"host": "elsewhere", "pid": 1}))
+    waited = False
+    for event in tournament(config_for(sample_folder, out), RunControl()):
+        assert not isinstance(event, StepDone)
+        if isinstance(event, Preparing) and event.stage.startswith("Waiting"):
+            waited = True
+            winner.record.write_bytes(settled)
+            held.unlink(missing_ok=True)
+    assert waited
 
 
 def test_a_damaged_record_says_what_to_do(played: Path, sample_folder: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.images import zip_archive
 from sslstudio.engine.images.zip_archive import MARKER, unpack
 
 
@@ -75,7 +76,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "words"),
-    [(lambda data: b"no zip", "not a zip file"), (lambda data: data.replace(b"onezip", b"twozip"), "not a zip file")],
+    [(lambda data: b"no zip", "is no zip file"), (lambda data: data.replace(b"onezip", b"twozip"), "is no zip file")],
 )
 def test_what_is_damaged_leaves_nothing(tmp_path: Path, damage, words: str) -> None:  # type: ignore[no-untyped-def]
     archive = zipped(tmp_path / "odd.zip", **{"0.png": b"zero", "1.png": b"onezip"})
@@ -135,3 +136,17 @@ def test_names_come_in_the_letters_of_who_wrote_them(tmp_path: Path, page: str, 
     archive = zipped(tmp_path / "pets.zip", **{held: b"one", "plain.png": b"two"})
     archive.write_bytes(archive.read_bytes().replace(held.encode(), raw))
     assert files(unpacked(archive, tmp_path / "home")) == {name: b"one", "plain.png": b"two"}
+
+
+def test_an_archive_that_becomes_hundreds_of_times_its_size_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zip_archive, "BOMB", 100_000)
+    archive = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        content.writestr("a.bmp", bytes(2_000_000))
+    with pytest.raises(DataError, match=r"would become .* more than 200 times of what it is"):
+        unpacked(archive, tmp_path / "home")
+    assert not list((tmp_path / "home").rglob("*.bmp"))
+    monkeypatch.setattr(zip_archive, "BOMB", 2_000_000)  # a small one of blank pictures is an honest one
+    assert files(unpacked(archive, tmp_path / "home")) == {"a.bmp": bytes(2_000_000)}

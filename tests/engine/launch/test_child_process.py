@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError, RunError
-from sslstudio.engine.core.events import Note, Paused, Resumed, StepDone, to_json
+from sslstudio.engine.core.errors import DataError, RunError, TrainerDied
+from sslstudio.engine.core.events import Note, Paused, Resumed, Stalled, StepDone, to_json
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.launch import child_process
 from sslstudio.engine.launch.child_process import Order, in_child
@@ -108,6 +109,63 @@ def test_it_is_not_started_a_third_time(script: Script, tmp_path: Path) -> None:
     script(DIES_AFTER_SAVING, DIES_AFTER_SAVING)
     with pytest.raises(RunError, match="What was saved last is kept"):
         list(in_child(Order(str(tmp_path)), RunControl()))
+
+
+def test_where_a_person_is_there_to_be_asked_it_is_not_started_again(script: Script, tmp_path: Path) -> None:
+    script(DIES_AFTER_SAVING)
+    with pytest.raises(TrainerDied, match=r"killed.*What was saved last is kept") as death:
+        list(in_child(Order(str(tmp_path)), RunControl(), restarts=0))
+    assert (death.value.run, death.value.saved) == (str(tmp_path), True)
+
+
+def test_one_that_has_saved_nothing_cannot_go_on(script: Script, tmp_path: Path) -> None:
+    script("sys.stderr.write('CUDA error: the device is gone\\n'); os.kill(os.getpid(), signal.SIGSEGV)")
+    with pytest.raises(TrainerDied, match=r"\(SIGSEGV\).*the device is gone") as death:
+        list(in_child(Order(str(tmp_path)), RunControl(), restarts=0))
+    assert not death.value.saved
+
+
+def test_a_child_that_stands_still_is_told_of_once_and_can_be_ended(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Really stopped, as a driver that hangs would stop it."""
+    monkeypatch.setattr(child_process, "SILENT", 0.4)
+    monkeypatch.setattr(child_process, "LOOK", 0.05)
+    script(
+        "import time\nopen(order['run'] + '/last.safetensors', 'w').close()\n"
+        "sys.stderr.write('waiting for the device\\n'); sys.stderr.flush()\n"
+        "print(HELLO.replace('hello', str(os.getpid())), flush=True)\n"
+        "for _ in range(1000): print('{\"beat\": 1}', flush=True); time.sleep(0.05)"
+    )
+    control = RunControl()
+    events = in_child(Order(str(tmp_path)), control, restarts=0)
+    first = next(events)
+    assert isinstance(first, Note)
+    os.kill(int(first.text), signal.SIGSTOP)
+    told = next(events)
+    assert isinstance(told, Stalled)
+    assert "No progress for 0 s." in told.text
+    assert "Its last line: waiting for the device" in told.text
+    control.abandon()
+    with pytest.raises(TrainerDied, match="ended as you asked") as death:
+        next(events)
+    assert death.value.saved
+    assert not is_running(int(first.text))
+
+
+def test_beats_and_pauses_are_no_standstill(script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_process, "SILENT", 0.3)
+    monkeypatch.setattr(child_process, "LOOK", 0.05)
+    script(
+        "import time\nfor _ in range(8): print('{\"beat\": 1}', flush=True); time.sleep(0.1)\n"
+        "print(HELLO, flush=True); time.sleep(0.6); print(HELLO, flush=True)"
+    )
+    control = RunControl()
+    said = []
+    for event in in_child(Order(str(tmp_path)), control):
+        said.append(type(event))
+        control.pause()
+    assert said == [Note, Note]
 
 
 ECHO = "print(HELLO, flush=True)\nfor line in sys.stdin: print(HELLO.replace('hello', line.strip()), flush=True)"

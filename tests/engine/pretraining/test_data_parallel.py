@@ -8,11 +8,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sslstudio.engine.compute.process_group import ProcessGroup, RankInfo
+from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import scan
+from sslstudio.engine.pretraining.data_parallel import ShareMaker, own_rows_of
 from sslstudio.engine.tasks.base import load_tasks
+from tests.engine.compute.test_draws import task_of
 from tests.support.process_team import run_team
 from tests.support.team_worker import every_task
 
@@ -76,6 +79,25 @@ def test_each_process_asks_its_own_pictures() -> None:
     doubled = torch.arange(7).repeat_interleave(2)
     parts = [set(one.own_rows(doubled).tolist()) for one in ranks]
     assert sum(len(part) for part in parts) == 7, "rows of a picture stay together"
+
+
+WHOLE = {"rotation", "multitask"}  # mix the pictures of a batch
+
+
+@pytest.mark.parametrize("task", load_tasks().names())
+def test_the_share_of_a_rank_is_its_rows_of_the_whole_batch(task: str) -> None:
+    images = torch.randint(0, 256, (PICTURES, 3, 48, 48), generator=generator(0), dtype=torch.uint8)
+    asked = task_of(task)
+    asked.prepare(images)
+    for rank in (0, 1):
+        group = ProcessGroup(RankInfo(rank, 2, rank, 2))
+        maker = ShareMaker(group, asked)
+        maker.make(images.flip(0), generator(0, "others"))
+        share = maker.make(images, generator(0, "puzzles"))
+        assert maker.makes_shares(images) == (task not in WHOLE)
+        rows = own_rows_of(group, asked.make_batch(images, generator(0, "puzzles")))
+        for ours, theirs in ((share.inputs, rows.inputs), (share.targets, rows.targets)):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
 def test_a_batch_too_small_for_the_group_is_refused_in_words() -> None:

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import TypeVar
 
-import polib
 import pytest
 
+from sslstudio.engine.core.catalogue import find_language
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import ENGLISH, Language, Message
@@ -79,14 +79,6 @@ def test_reports_overwrite_nothing_and_need_a_result(classified: Path, tmp_path:
     assert (tmp_path / "mine.html").read_text() == "mine"
 
 
-def german() -> Language:
-    """German as its catalogue has it, without the window."""
-    catalogue = Path(__file__).parents[3] / "resources" / "translations" / "de.po"
-    entries = {one.msgid: one.msgstr for one in polib.pofile(str(catalogue)).translated_entries()}
-    last = {"and": " und ", "or": " oder "}
-    return Language(entries.get, "de", ",", ".", True, "\u00a0%", "{} Punkte", last=last)
-
-
 class Pieces(Reader):
     """The texts outside what stays English, with labels of drawings and pictures."""
 
@@ -124,7 +116,7 @@ def test_a_report_in_german_leaves_no_english(
 ) -> None:
     run = request.getfixturevalue(kind)
     english = pieces(written(run, tmp_path / "en.html"))
-    spoken = pieces(written(run, tmp_path / "de.html", language=german()))
+    spoken = pieces(written(run, tmp_path / "de.html", language=find_language("de")))
     assert spoken.found[0] == ("html", {"lang": "de"})
     said, meant = ([*one.texts, *one.english] for one in (spoken, english))
     assert len(said) == len(meant) + 1  # the sentence that says why the methods are in English
@@ -140,7 +132,7 @@ def test_a_report_in_german_leaves_no_english(
 
 
 def test_scores_and_notes_of_a_german_report_are_written_as_one_does_there(classified: Path, tmp_path: Path) -> None:
-    said = " ".join(pieces(written(classified, tmp_path / "de.html", language=german())).texts)
+    said = " ".join(pieces(written(classified, tmp_path / "de.html", language=find_language("de"))).texts)
     metrics = RunFolder(classified).finetune_metrics()
     assert metrics is not None
     score = metrics["parts"]["pretrained"]["scores"]["balanced_accuracy"]
@@ -148,7 +140,7 @@ def test_scores_and_notes_of_a_german_report_are_written_as_one_does_there(class
     assert f"{value} ({low} bis {high}, n = {score['n']})" in said
     for sentence in (metrics["verdict"], *metrics["notes"]):
         assert isinstance(sentence, Message)
-        assert sentence.render(german()) in said
+        assert sentence.render(find_language("de")) in said
     assert " Punkte" in said
 
 
@@ -156,7 +148,7 @@ def test_sentences_of_an_earlier_version_stay_english() -> None:
     report = Report(
         title="A run", about="", metrics=some_metrics(), verdict="Pretraining helps.", notes=["Few pictures."]
     )
-    said = pieces(page(report, german())).texts
+    said = pieces(page(report, find_language("de"))).texts
     assert "Pretraining helps." in said
     assert "Few pictures." in said
     assert "Ergebnisse" in said

@@ -5,12 +5,15 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.runs import writer_lock
 from sslstudio.engine.runs.writer_lock import (
     SILENT,
     WRITER,
@@ -85,3 +88,36 @@ def test_the_name_of_a_dead_writer_is_taken_away_and_our_own_is_not(tmp_path: Pa
     with writing(tmp_path):
         refuse_second_writer(tmp_path)
         assert file.exists()
+
+
+def test_the_sign_of_life_is_given_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_lock, "BEAT", 0.02)
+    with writing(tmp_path):
+        os.utime(tmp_path / WRITER, (1, 1))
+        until = time.monotonic() + 10
+        while (tmp_path / WRITER).stat().st_mtime < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert abs((tmp_path / WRITER).stat().st_mtime - time.time()) < 60
+
+
+def test_one_waits_until_the_writer_has_ended(tmp_path: Path) -> None:
+    leave(tmp_path, "other-machine", 4711)
+    ended: list[float] = []
+
+    def end() -> None:
+        time.sleep(0.3)
+        ended.append(time.monotonic())
+        (tmp_path / WRITER).unlink()
+
+    other = threading.Thread(target=end)
+    other.start()
+    wait_until_free(tmp_path, RunControl())
+    assert ended, "it did not wait"
+    other.join()
+
+
+@pytest.mark.parametrize("pid", [0, -1, 10**30, "1", None, True])
+def test_a_writer_with_a_number_that_no_process_has_is_none(tmp_path: Path, pid: object) -> None:
+    (tmp_path / WRITER).write_text(json.dumps({"host": socket.gethostname(), "pid": pid}))
+    refuse_second_writer(tmp_path)
+    assert writer_of(tmp_path) is None

@@ -181,7 +181,9 @@ def test_the_preview_shows_lightness_truth_and_answer() -> None:
     images = patterned(3)
     batch = task.make_batch(images, generator(0, "batch"))
     right = TaskResult(torch.tensor(0.0), {}, {"ab": batch.targets["ab"]})
-    for number, puzzle in enumerate(task.preview(images, batch, right, 3)):
+    puzzles = task.preview(images, batch, right, 3)
+    assert len(puzzles) == 3
+    for number, puzzle in enumerate(puzzles):
         assert np.array_equal(puzzle.source, images[number].permute(1, 2, 0).numpy())
         spread = puzzle.input.max(axis=2).astype(int) - puzzle.input.min(axis=2)
         assert spread.max() <= 1  # grey

@@ -229,7 +229,9 @@ def test_a_wrong_answer_is_marked_as_wrong_where_the_network_said() -> None:
     task, images = make_task(ContextConfig()), noise(8, 64)
     batch: Batch = task.make_batch(images, generator(9))
     said = (batch.targets["neighbour"] + 3) % 8
-    for puzzle in task.preview(images, batch, answered(said), 8):
+    puzzles = task.preview(images, batch, answered(said), 8)
+    assert len(puzzles) == 8
+    for puzzle in puzzles:
         assert puzzle.answer is not None
         assert puzzle.correct is False
         assert puzzle.answer_label != puzzle.label

@@ -207,7 +207,9 @@ def test_the_drawn_question_is_the_permutation_in_the_label() -> None:
     task = make_task(PLAIN.replace(min_crop_side=1.0))
     images = numbered(2)
     batch = task.make_batch(images, generator(12))
-    for puzzle in task.preview(images, batch, None, 2):
+    puzzles = task.preview(images, batch, None, 2)
+    assert len(puzzles) == 2
+    for puzzle in puzzles:
         side = (puzzle.input.shape[0] - 6) // 3
         middles = puzzle.input[side // 2 :: side, side // 2 :: side, 0][:3, :3].flatten().astype(float)
         said = [int(word) for word in puzzle.label.split(": ")[1].split()]

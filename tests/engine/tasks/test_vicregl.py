@@ -126,7 +126,9 @@ def test_the_preview_marks_the_same_spot_in_both_views() -> None:
     matrices = batch.targets["matrices"]
     side = round(result.answers["place"].shape[-1] ** 0.5)
     spots, shown = counterparts(matrices, side, side)
-    for number, puzzle in enumerate(task.preview(images, batch, result, 3)):
+    puzzles = task.preview(images, batch, result, 3)
+    assert len(puzzles) == 3
+    for number, puzzle in enumerate(puzzles):
         chosen = pick_evenly(shown[number, 0], SPOTS)
         centres = cell_places(side, side, matrices.device)[chosen]
         in_picture = map_places(matrices[number, 0], centres)
@@ -150,11 +152,31 @@ def test_views_that_are_the_same_are_answered_right() -> None:
     batch = task.make_batch(images, generator(1))
     with torch.no_grad():
         result = task(encoder, batch)
-    for puzzle in task.preview(images, batch, result, 3):
+    puzzles = task.preview(images, batch, result, 3)
+    assert len(puzzles) == 3
+    for puzzle in puzzles:
         assert puzzle.correct
         assert puzzle.answer_label == f"finds {SPOTS} of {SPOTS} spots"
         assert puzzle.answer is not None
         assert (puzzle.answer == puzzle.target).all()
+
+
+def test_a_spot_is_found_within_a_cell_and_not_far_away() -> None:
+    """Answers that point to the opposite corner find nothing; those that are a cell off find all."""
+    task, encoder = make(STILL)
+    images = noise(3)
+    batch = task.make_batch(images, generator(1))
+    with torch.no_grad():
+        result = task(encoder, batch)
+    right = result.answers["place"]
+    side = round(right.shape[-1] ** 0.5)
+    rows, columns = right // side, right % side
+    far = (rows + side // 2) % side * side + (columns + side // 2) % side
+    beside = rows * side + torch.where(columns + 1 < side, columns + 1, columns - 1)
+    for said, found in ((far, 0), (beside, SPOTS)):
+        answered = TaskResult(result.loss, result.metrics, {**result.answers, "place": said})
+        puzzles = task.preview(images, batch, answered, 3)
+        assert [puzzle.answer_label for puzzle in puzzles] == [f"finds {found} of {SPOTS} spots"] * 3
 
 
 def test_shown_spots_are_few_and_spread_out() -> None:

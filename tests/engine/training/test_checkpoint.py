@@ -1,7 +1,9 @@
 """Weights on disk: a training that goes on from them is the same, and a file never runs code."""
 
+import math
 import os
 import pickle
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,6 +141,77 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     learner.modules["head"] = nn.Linear(256, 5)
     with pytest.raises(RunError, match="belongs to another network"):
         learner.restore(tmp_path / "last.safetensors")
+
+
+def test_a_checkpoint_without_a_moment_of_the_optimiser_is_refused() -> None:
+    learner = Learner()
+    learner.train(0, 1)
+    state = training_state(learner.modules, learner.optimiser)
+    del state["optimiser.0.exp_avg"]
+    with pytest.raises(RunError, match=r"moments of the optimiser are missing\. Put it back from a copy"):
+        restore_training(state, learner.modules, learner.optimiser)
+
+
+@pytest.mark.parametrize("name", ["optimiser.x.exp_avg", "optimiser.9999.exp_avg", "optimiser.0.exp_avg"])
+def test_a_moment_that_fits_no_weight_is_refused(name: str) -> None:
+    learner = Learner()
+    learner.train(0, 1)
+    state = {**training_state(learner.modules, learner.optimiser), name: torch.ones(3, 7)}
+    with pytest.raises(RunError, match=f"damaged: {name} does not fit its network"):
+        restore_training(state, learner.modules, learner.optimiser)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused_and_nothing_is_changed(value: float) -> None:
+    learner = Learner()
+    before = {name: one.clone() for name, one in learner.modules.state_dict().items()}
+    state = training_state(learner.modules, learner.optimiser)
+    broken = {**state, "model.head.bias": torch.tensor([0.0, value])}
+    with pytest.raises(RunError, match=r"The checkpoint is damaged: head\.bias is not finite"):
+        restore_training(broken, learner.modules, learner.optimiser)
+    assert equal(learner.modules.state_dict(), before)
+
+
+def test_an_encoder_whose_numbers_are_not_finite_is_refused(tmp_path: Path) -> None:
+    weights = encoder(1).state_dict()
+    weights["conv1.weight"] = torch.full_like(weights["conv1.weight"], torch.nan)
+    save_tensors(tmp_path / "w.safetensors", weights, {})
+    with pytest.raises(DataError, match=r"numbers of conv1\.weight are not all finite\. Take another copy"):
+        load_encoder(encoder(0), tmp_path / "w.safetensors")
+
+
+def test_weights_in_an_archive_that_is_packed_are_refused(tmp_path: Path) -> None:
+    """torch packs nothing: what is packed may become any size."""
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/0", bytes(8 << 20))
+    with pytest.raises(DataError, match="is packed, which weights are not"):
+        read_weights(tmp_path / "w.pth")
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
+NUMBERS = st.sampled_from([torch.float32, torch.float16, torch.float64, torch.int64, torch.uint8, torch.bool])
+FACTS = st.dictionaries(NAMES, st.none() | st.booleans() | st.integers(-(2**62), 2**62) | NAMES, max_size=4)
+
+
+@given(st.dictionaries(NAMES, st.tuples(NUMBERS, st.lists(st.integers(0, 3), max_size=3)), max_size=5), FACTS)
+@settings(max_examples=50, deadline=None)
+def test_whatever_is_saved_is_loaded_equal_and_torn_nowhere(
+    tmp_path_factory: pytest.TempPathFactory, kinds: dict[str, tuple[torch.dtype, list[int]]], facts: dict[str, Any]
+) -> None:
+    kinds.pop("__metadata__", None)  # the format's own
+    tensors = {name: (torch.arange(math.prod(shape)) % 5).reshape(shape).to(kind)
+               for name, (kind, shape) in kinds.items()}  # fmt: skip
+    file = tmp_path_factory.mktemp("weights") / "w.safetensors"
+    save_tensors(file, tensors, facts)
+    again, told = load_tensors(file)
+    assert told == facts
+    assert equal(again, tensors)
+    assert {name: one.dtype for name, one in again.items()} == {name: one.dtype for name, one in tensors.items()}
+    content = file.read_bytes()
+    for size in {0, 7, 8, len(content) // 2, len(content) - 1}:
+        file.write_bytes(content[:size])
+        with pytest.raises(RunError, match="cannot be read"):
+            load_tensors(file)
 
 
 @contextmanager

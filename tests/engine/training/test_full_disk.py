@@ -18,6 +18,7 @@ from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import EVENTS, RunFolder
 from sslstudio.engine.training.checkpoint import load_tensors
+from tests.support import samples
 from tests.support.small_runs import of, pretrain_config
 
 
@@ -36,6 +37,21 @@ class Disk:
             self.refused.append(handle)
             raise OSError(28, "No space left on device")
         return os.write(handle, content)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_network() -> Iterator[None]:
+    """What is tested is what becomes of files, whatever is in them."""
+    with samples.smaller_encoder():
+        yield
+
+
+@pytest.fixture(scope="module")
+def good(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that nothing happens to."""
+    run = tmp_path_factory.mktemp("good") / "run"
+    list(pretrain(pretrain_config(sample_folder, run, "rotation"), RunControl()))
+    return run
 
 
 @pytest.fixture
@@ -74,8 +90,7 @@ def weights(run: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is of POSIX")
-def test_it_waits_and_goes_on_to_the_same_weights(sample_folder: Path, tmp_path: Path, disk: Disk) -> None:
-    list(pretrain(pretrain_config(sample_folder, tmp_path / "good", "rotation"), RunControl()))
+def test_it_waits_and_goes_on_to_the_same_weights(good: Path, sample_folder: Path, tmp_path: Path, disk: Disk) -> None:
     control = RunControl()
     said = go(pretrain(pretrain_config(sample_folder, tmp_path / "full", "rotation"), control), disk, control)
     assert isinstance(said[-1], RunFinished)
@@ -83,7 +98,7 @@ def test_it_waits_and_goes_on_to_the_same_weights(sample_folder: Path, tmp_path:
     told = [str(note.text) for note in of(Note, said)]
     assert any("could not be written: No space left on device. The disk is full" in one for one in told)
     assert "There is room on the disk again: the run goes on." in told
-    assert weights(tmp_path / "good") == weights(tmp_path / "full")
+    assert weights(good) == weights(tmp_path / "full")
     recorded = RunFolder(
         tmp_path / "full"
     ).events()  # nothing is missing in the record but what was said while it waited
@@ -93,15 +108,16 @@ def test_it_waits_and_goes_on_to_the_same_weights(sample_folder: Path, tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is of POSIX")
-def test_it_can_be_stopped_while_it_waits_and_goes_on_later(sample_folder: Path, tmp_path: Path, disk: Disk) -> None:
-    list(pretrain(pretrain_config(sample_folder, tmp_path / "good", "rotation"), RunControl()))
+def test_it_can_be_stopped_while_it_waits_and_goes_on_later(
+    good: Path, sample_folder: Path, tmp_path: Path, disk: Disk
+) -> None:
     control, run = RunControl(), tmp_path / "full"
     with pytest.raises(DiskFull, match="The disk is full: make room"):
         go(pretrain(pretrain_config(sample_folder, run, "rotation"), control), disk, control, stops=True)
     disk.full = False
     assert (run / EVENTS).read_bytes().endswith(b"\n")
     list(resume(run, RunControl()))
-    assert weights(tmp_path / "good") == weights(run)
+    assert weights(good) == weights(run)
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(sample_folder: Path, tmp_path: Path) -> None:

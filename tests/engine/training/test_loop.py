@@ -1,6 +1,7 @@
 """The training loop on a job small enough to follow: one weight that is to become 3."""
 
 import math
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
+from sslstudio.engine.training import loop
+from sslstudio.engine.training.checkpoint import load_tensors
 from sslstudio.engine.training.config import OptimiserConfig
 from sslstudio.engine.training.loop import FIRST_STEPS, Training
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH
@@ -157,3 +160,49 @@ def test_the_best_weights_are_those_of_the_best_score(tmp_path: Path) -> None:
     assert best == [score < min(scores[:place], default=math.inf) for place, score in enumerate(scores)]
     assert one.best == min(scores)
     assert (one.run.path / "best.safetensors").exists()
+
+
+class Graded(ReachThree):
+    """One that is graded as a list says, whatever it has learnt."""
+
+    def __init__(self, scores: list[float], seconds: float = 0.0) -> None:
+        super().__init__()
+        self.scores, self.seconds = scores, seconds
+        self.asked: list[tuple[float, int, float]] = []  # score, step, weight
+
+    def evaluate(self, step: int) -> Generator[Event, None, float]:
+        time.sleep(self.seconds)
+        score = self.scores[len(self.asked) % len(self.scores)]
+        self.asked.append((score, step, float(self.weight.weight.detach())))
+        yield Evaluated(step=step, split="validation", n=1, metrics={"away": score}, chance={})
+        return score
+
+
+@pytest.mark.parametrize("scores", [[5.0, 1.0, 4.0, 3.0, 2.0], [1.0, 5.0, 4.0], [3.0, 3.0, 3.0], [9.0, 8.0, 7.0, 7.5]])
+def test_the_best_file_holds_the_lowest_score_and_later_ones_leave_it(
+    tmp_path: Path, scores: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "WATCHING", math.inf)
+    job = Graded(scores)
+    one = training(tmp_path, job)
+    events = list(one.go(RunControl()))
+    assert len(job.asked) >= 3
+    best = min(job.asked, key=lambda graded: graded[0])  # the first of equal ones
+    tensors, meta = load_tensors(one.run.path / "best.safetensors")
+    assert meta["step"] == best[1]
+    assert float(tensors["model.weight.weight"]) == best[2]
+    better = [score < min([math.inf, *(before for before, _, _ in job.asked[:place])])
+              for place, (score, _, _) in enumerate(job.asked)]  # fmt: skip
+    saved = {event.step: event.best for event in events if isinstance(event, CheckpointSaved) and event.best}
+    assert list(saved) == [step for (_, step, _), is_better in zip(job.asked, better, strict=True) if is_better]
+
+
+def test_watching_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
+    """60 short steps with a grade that takes a long time: one at the end always, before it hardly any."""
+    job = Graded([3.0, 2.0, 1.0], seconds=0.2)
+    list(training(tmp_path, job).go(RunControl()))
+    assert [step for _, step, _ in job.asked][-1] == 60
+    assert 1 <= len(job.asked) <= 2
+    quick = Graded([3.0, 2.0, 1.0])
+    list(training(tmp_path / "quick", quick).go(RunControl()))
+    assert len(quick.asked) >= len(job.asked)

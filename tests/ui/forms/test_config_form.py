@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.config import BaseConfig, OptionField, Overrides, Table, option, options_of, section
@@ -16,6 +16,7 @@ from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import BudgetConfig, DataConfig, FinetuneConfig, HardwareConfig, OptimiserConfig
 from sslstudio.ui.forms.config_form import ConfigForm
 from sslstudio.ui.forms.editors import ListEditor, NumberBox, NumberEditor, number_in, whole_in
+from sslstudio.ui.pages.train.finetune_settings import SOME_LABELS, FinetuneSettings
 
 TASKS = [load_tasks()[name].Config for name in load_tasks()]
 CONFIGS: list[type[BaseConfig]] = [*TASKS, DataConfig, OptimiserConfig, BudgetConfig, HardwareConfig, FinetuneConfig]
@@ -229,3 +230,17 @@ def test_a_section_with_a_title_is_a_group_of_the_form(qtbot: QtBot) -> None:
     assert form.config() == Everything(budget=BudgetConfig(epochs=7))
     form.reset()
     assert form.config() == Everything()
+
+
+def test_a_number_that_is_no_longer_automatic_begins_with_a_sensible_one(qtbot: QtBot) -> None:
+    made = FinetuneSettings(QWidget())
+    qtbot.addWidget(made)
+    editor = made.form.editor("labels_per_class")
+    assert isinstance(editor, NumberEditor)
+    assert editor.value() is None
+    editor.automatic.setChecked(False)
+    assert editor.value() == SOME_LABELS
+    editor.box.setValue(3)
+    editor.automatic.setChecked(True)
+    editor.automatic.setChecked(False)
+    assert editor.value() == 3  # what a person chose stays

@@ -11,9 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.base import resources
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.pages.spec import PageSpec, forget_page, page_names, page_specs, register_page
+from sslstudio.ui.pages.spec import PageSpec, all_specs, forget_page, page_names, page_specs, register_page
 from sslstudio.ui.shell.main_window import MainWindow
+from sslstudio.ui.shell.manual import HEADING
 from sslstudio.ui.shell.tab_order import reading_order
+from sslstudio.ui.widgets.markdown_view import slug
 
 ADDITION = """
 from PySide6.QtWidgets import QPushButton
@@ -112,11 +114,13 @@ def test_two_pages_have_two_names() -> None:
         register_page(first)
 
 
-@pytest.mark.parametrize("spec", page_specs(), ids=page_names())
+@pytest.mark.parametrize("spec", all_specs(), ids=lambda spec: spec.name)
 def test_every_spec_leads_to_a_page_an_icon_and_a_page_of_the_manual(spec: PageSpec) -> None:
     made = spec.load()
     assert isinstance(made, type)
     assert issubclass(made, Page)
     assert resources.find(f"icons/{spec.icon}.svg").is_file()
-    assert resources.find(f"manual/{spec.manual}").is_file()
+    page, _, anchor = spec.manual.partition("#")
+    headings = HEADING.findall(resources.find(f"manual/{page}").read_text(encoding="utf-8"))
+    assert not anchor or anchor in map(slug, headings)
     assert spec.tour()

@@ -29,6 +29,7 @@ def curves(qtbot: QtBot) -> Curves:
     made = Curves()
     qtbot.addWidget(made)
     made.resize(900, 500)
+    made.show_details(True)
     with qtbot.waitExposed(made):
         made.show()
     for number in range(10, 310, 10):

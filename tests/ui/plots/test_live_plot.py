@@ -257,6 +257,39 @@ def test_the_interval_of_what_the_features_are_worth_is_drawn(qtbot: QtBot) -> N
     assert np.allclose(bars.marks, [(25, 0.5, 0.7), (50, 0.5, 0.7)])
 
 
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[LivePlot]:
+    """The plots that are drawn, in their order."""
+    noted: list[LivePlot] = []
+    plain = LivePlot.flush
+
+    def flush(plot: LivePlot) -> None:
+        noted.append(plot)
+        plain(plot)
+
+    monkeypatch.setattr(LivePlot, "flush", flush)
+    return noted
+
+
+def test_one_curve_is_for_people_and_the_others_are_behind_details(drawn: list[LivePlot], qtbot: QtBot) -> None:
+    for curves in (Curves(), TwinCurves()):
+        drawn.clear()
+        qtbot.addWidget(curves)
+        curves.resize(900, 500)
+        curves.show()
+        for event in (step(1, "pretrained"), scored(1, "pretrained"), probed(1, "helps")):
+            curves.take(event)
+        curves.flush_by_turns()
+        qtbot.waitUntil(lambda: drawn == [curves.monitor] and not curves._turns.isActive())  # noqa: B023
+        assert [plot for plot in curves.plots if plot.isVisible()] == [curves.monitor]
+        assert not curves.tools.isVisible()
+        curves.opener.click()
+        assert all(plot.isVisible() and not plot.fresh for plot in curves.plots)
+        assert curves.tools.isVisible()
+        curves.opener.click()
+        assert [plot for plot in curves.plots if plot.isVisible()] == [curves.monitor]
+
+
 def test_speed_and_the_waiting_for_pictures_are_drawn(qtbot: QtBot) -> None:
     curves = Curves()
     qtbot.addWidget(curves)
@@ -297,6 +330,7 @@ def test_the_twins_show_rate_speed_and_waiting_too(qtbot: QtBot) -> None:
     curves = TwinCurves()
     qtbot.addWidget(curves)
     curves.resize(900, 500)
+    curves.show_details(True)
     curves.show()
     for part, wait in (("pretrained", 0.125), ("scratch", 0.25)):
         curves.take(dataclasses.replace(step(1, part), data_wait=wait))
@@ -307,26 +341,14 @@ def test_the_twins_show_rate_speed_and_waiting_too(qtbot: QtBot) -> None:
         assert [plot.curve_points(name)[1][0] for name in plot.curve_names] == list(values)
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[LivePlot]:
-    """The plots that are drawn, in their order."""
-    noted: list[LivePlot] = []
-    plain = LivePlot.flush
-
-    def flush(plot: LivePlot) -> None:
-        noted.append(plot)
-        plain(plot)
-
-    monkeypatch.setattr(LivePlot, "flush", flush)
-    return noted
-
-
 def test_after_the_first_round_small_plots_take_turns(
     drawn: list[LivePlot], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sslstudio.ui.pages.train.curves.REST_MS", 1)
     curves = TwinCurves()
     qtbot.addWidget(curves)
+    curves.show_details(True)
+    drawn.clear()
     curves.show()
     for number in (1, 2):
         curves.take(step(number, "pretrained"))
@@ -359,6 +381,8 @@ def test_curves_are_painted_in_both_schemes(scheme: str, qtbot: QtBot) -> None:
 def test_plots_are_drawn_one_after_the_other(drawn: list[LivePlot], qtbot: QtBot) -> None:
     curves = Curves()
     qtbot.addWidget(curves)
+    curves.show_details(True)
+    drawn.clear()
     curves.show()
     curves.take(step(1))
     curves.flush_by_turns()

@@ -9,8 +9,9 @@ from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QDialog, QTableWidget, QWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.core.crash_trace import LastEnd
 from sslstudio.engine.core.errors import DataError
-from sslstudio.ui.base import error_log
+from sslstudio.engine.core.mishaps import keep_trace
 from sslstudio.ui.shell.licence_texts import LicenceTexts
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets import dialogs
@@ -88,12 +89,22 @@ def test_the_licence_texts_of_all_parts_can_be_read(
 
 
 def test_a_report_is_written_where_it_is_wanted(window: MainWindow, said: Said, tmp_path: Path, qtbot: QtBot) -> None:
-    error_log.note(DataError("the pictures ran away"))
+    keep_trace(DataError("the pictures ran away"))
+    said.words = "It vanished while I looked."
     said.file = tmp_path / "report.zip"
     window.help.report()
     qtbot.waitUntil(lambda: bool(said.questions), timeout=20_000)
     with zipfile.ZipFile(said.file) as archive:
         assert "the pictures ran away" in archive.read("log.txt").decode()
+        assert archive.read("what happened.txt").decode() == "It vanished while I looked."
+
+
+def test_an_end_without_a_word_is_told_at_the_next_start(window: MainWindow, said: Said, tmp_path: Path) -> None:
+    said.words = None  # the report is looked at, and not written
+    window.help.tell_ended(LastEnd(1, "2026-12-01 10:00:00", ""))
+    assert "No trace could be written" in said.questions[-1]
+    window.help.tell_ended(LastEnd(1, "2026-12-01 10:00:00", "Fatal Python error: Segmentation fault"))
+    assert "ended unexpectedly last time. Where it happened is in the log." in said.questions[-1]
 
 
 def test_no_report_is_written_when_no_file_is_chosen(window: MainWindow, said: Said, tmp_path: Path) -> None:

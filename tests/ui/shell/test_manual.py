@@ -1,7 +1,6 @@
 """Help, Manual: every page and picture shows, and is found by contents, links, search and with the keyboard alone."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
@@ -10,16 +9,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.core import resource_files
 from sslstudio.ui.base import resources
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.shell.main_window import MainWindow
-from sslstudio.ui.shell.manual import Manual, contents, folder
+from sslstudio.ui.shell.manual import Manual, contents, translated
 from sslstudio.ui.widgets.shortcuts import manual_keys
 from tests.support.clipped import clipped
 from tests.ui.conftest import Said
 
-ENGLISH = resources.find("manual")
+ENGLISH = resources.find("manual").resolve()
 PAGES = [entry.file for entry in contents(ENGLISH)]
 
 
@@ -34,7 +32,8 @@ def manual(qtbot: QtBot) -> Iterator[Manual]:
 
 
 def test_the_contents_list_every_page() -> None:
-    assert set(PAGES) == {file.resolve() for file in ENGLISH.rglob("*.md")} - {(ENGLISH / "index.md").resolve()}
+    english = {file for file in ENGLISH.rglob("*.md") if "de" not in file.relative_to(ENGLISH).parts}
+    assert set(PAGES) == english - {ENGLISH / "index.md"}
 
 
 def test_every_page_and_its_pictures_show(manual: Manual) -> None:
@@ -270,18 +269,27 @@ def test_nothing_is_cut_off(spoken: str, manual: Manual) -> None:
     assert clipped(manual) == []
 
 
-def test_in_german_it_says_that_the_manual_is_english(german: None, qtbot: QtBot) -> None:
+def test_in_german_the_first_pages_are_german_and_the_others_say_that_they_are_not(german: None, qtbot: QtBot) -> None:
     made = Manual()
+    made.show()
     assert made.windowTitle() == "SSL Studio: Handbuch"
-    assert any(one.text() == "Das Handbuch ist auf Englisch." for one in made.findChildren(type(made.said)))
+    assert made.note.isVisible()  # the contents
+    made.open(ENGLISH / "labelling.md", "proposals")
+    assert made.file == ENGLISH / "de" / "labelling.md"
+    assert made.browser.source().fragment() == "vorschläge"
+    assert not made.note.isVisible()
+    titles = [made.list.item(at).text() for at in range(made.list.count())]
+    assert {"Beschriften", "Ergebnisse"} <= set(titles)
+    item = made.list.currentItem()
+    assert item is not None
+    assert item.text() == "Beschriften"
+    made.open(ENGLISH / "clusters.md")
+    assert made.file == ENGLISH / "clusters.md"
+    assert made.note.text() == "Diese Seite ist auf Englisch: Sie ist noch nicht übersetzt."
+    assert made.note.isVisible()
     made.close()
 
 
-def test_a_translated_manual_is_taken_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = tmp_path / "manual" / "de"
-    own.mkdir(parents=True)
-    (own / "index.md").write_text("# Handbuch\n\n- [Anfang](anfang.md)\n")
-    monkeypatch.setattr(resource_files, "resource_places", lambda: [tmp_path, ENGLISH.parent])
-    assert folder("de") == own
-    assert folder("fr") == ENGLISH
-    assert [(entry.title, entry.file) for entry in contents(own)] == [("Anfang", own / "anfang.md")]
+def test_a_page_without_a_translation_stays_as_it_is() -> None:
+    assert translated(ENGLISH / "results.md", "fr") == ENGLISH / "results.md"
+    assert translated(ENGLISH / "decisions" / "index.md", "de") == ENGLISH / "decisions" / "index.md"

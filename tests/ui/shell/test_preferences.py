@@ -136,6 +136,13 @@ def test_a_preferred_device_that_is_gone_or_broken_leaves_the_choice_to_the_prog
     assert [box.device() for box in (gone, broken, there)] == ["auto", "auto", "cuda:0"]
 
 
+def test_trainings_have_a_process_of_their_own_unless_that_is_switched_off() -> None:
+    app_settings._store().remove("apart")  # as it is at first
+    assert app_settings.apart()
+    app_settings.set_apart(False)
+    assert not app_settings.apart()
+
+
 def test_trainings_go_on_apart_when_wanted(visit: Visit) -> None:
     assert not app_settings.apart()
     visit(lambda form: form.apart.click())

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QCoreApplication, Qt
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.core.catalogue import languages
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Language, Message, neutral, plain
-from sslstudio.ui.base import app_settings, resources
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.pages.spec import page_names
 from sslstudio.ui.plots.axes import ValueAxis
@@ -159,7 +160,7 @@ def test_language_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert translate.choose_language() == "en"
     monkeypatch.setenv("SSLSTUDIO_LANGUAGE", "de_AT")
     assert translate.choose_language() == "de"
-    assert "de" in resources.languages()
+    assert "de" in languages()
 
 
 def test_english_needs_no_catalogue() -> None:

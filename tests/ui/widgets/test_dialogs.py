@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QTableWidget, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.mishaps import log_tail
 from sslstudio.ui.base import error_log
 from sslstudio.ui.pages.train.run_controller import BEST, DISCARD, LAST
 from sslstudio.ui.widgets import dialogs
@@ -176,7 +177,7 @@ def test_an_error_for_people_is_its_sentence_and_no_more(parent: QWidget) -> Non
     error = raised(DataError("There is no folder /x."))
     with answering(look):
         dialogs.tell_error(parent, error)
-    assert "There is no folder /x." in error_log.lines()[-1]
+    assert "There is no folder /x." in log_tail()
 
 
 def test_a_bug_shows_its_traceback_to_whoever_asks_for_it(parent: QWidget) -> None:

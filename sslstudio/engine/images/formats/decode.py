@@ -130,8 +130,14 @@ def _deep_values(path: Path, wanted: Wanted) -> _Deep | None:
             return _deep_png_values(file) if kind is Kind.PNG and not wanted.channels else None
         except DataError:
             raise
+        except MemoryError as error:
+            raise CannotOpen("there is not enough memory to read it") from error
         except BROKEN as error:
             raise from_library(error, kind, file) from error
+
+
+_PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by the kind of colour (ISO/IEC 15948, 11.2.2)
+_LOOKED_AT = 2  # bytes a pixel beside the values themselves, while their range is looked for
 
 
 def _deep_png_values(file: BinaryIO) -> _Deep | None:
@@ -139,6 +145,10 @@ def _deep_png_values(file: BinaryIO) -> _Deep | None:
         return None
     import imagecodecs
 
+    file.seek(16)
+    head = file.read(10)  # width, height, bits, kind of colour
+    width, height = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
+    check_size(width, height, 2 * _PNG_CHANNELS.get(head[9], 4) + _LOOKED_AT, os.fstat(file.fileno()).st_size)
     file.seek(0)
     values = np.asarray(imagecodecs.png_decode(file.read()))
     return _Deep(values) if values.ndim == 2 else None

@@ -118,6 +118,8 @@ def read_tiff_values(file: BinaryIO, wanted: Wanted) -> tuple[Values, int, bool,
         one = len(wanted.channels) <= 1 and channel <= max(stack.channels, _samples(page)) and number < stack.pages
         if not one or page.dtype is None or page.dtype == np.uint8 or page.photometric == PHOTOMETRIC.PALETTE:
             return None
+        held = page.samplesperpixel + (page.samplesperpixel > 1)  # all channels, and the one that is cut out of them
+        check_size(page.imagewidth, page.imagelength * page.imagedepth, page.dtype.itemsize * held)
         values = _plane(stack, stack.place(number, channel - 1 if stack.channels > 1 else 0), file)
         if values.ndim == 3:
             if values.shape[2] > 2 and not wanted.channels:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core.atomic_files import sync_folder
-from sslstudio.engine.core.checked_files import parse_json
+from sslstudio.engine.core.checked_files import parse_json, read_limited
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.named_paths import SHOWN, leads_out
@@ -158,13 +158,9 @@ def edits_in(path: Path) -> Iterator[Edit]:
     """The edits of a journal, in order. What a crash or a full disk has cut off is left out. Raises RunError for a line
     in the middle that cannot be read, or leads out of the folder: then the file was changed by something else."""
     try:
-        content = path.read_bytes()
+        content = read_limited(path)
     except FileNotFoundError:
         return
-    except OSError as error:
-        raise RunError(
-            "The labels in {path} cannot be read: {reason}.", path=path.parent, reason=error.strerror or error
-        ) from error
     lines = content.split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # after the last line break stands nothing, or what was cut off
         whole = line.rpartition(b"\0")[2]

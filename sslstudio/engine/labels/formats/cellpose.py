@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
@@ -82,7 +83,8 @@ def _masks(file: Path) -> np.ndarray[Any, np.dtype[Any]]:
     try:
         if file.stat().st_size > LARGEST:
             raise DataError("{file} is larger than {most} MB.", file=file.name, most=LARGEST >> 20)
-        stream = io.BytesIO(file.read_bytes())
+        with open_regular(file) as opened:
+            stream = io.BytesIO(opened.read())
         version = np.lib.format.read_magic(stream)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         header(stream)

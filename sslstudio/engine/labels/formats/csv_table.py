@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.core.spreadsheet import as_meant
@@ -196,7 +197,7 @@ def tables_in(root: Path) -> list[Path]:
 def is_own(file: Path) -> bool:
     """Whether this program wrote the table, of its own answers: told by its header, wherever it was copied to."""
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             first = decode_text(opened.read(4096)).splitlines()[:1]
     except OSError:
         return False
@@ -331,7 +332,8 @@ def decode_text(data: bytes) -> str:
 
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        with open_regular(file) as opened:
+            return opened.read()
     except OSError as error:
         raise DataError(
             "The labels file {file} cannot be read: {reason}. Choose a CSV file that exists.",

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
@@ -23,7 +24,7 @@ class Cvat(DrawnSource):
     def fits(self, file: Path) -> bool:
         """It holds annotations with a version."""
         try:
-            with file.open("rb") as opened:
+            with open_regular(file) as opened:
                 return b"<annotations>" in opened.read(1024)
         except OSError:
             return False

@@ -3,11 +3,13 @@
 import re
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from sslstudio.engine.core.checked_files import read_limited
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
@@ -58,13 +60,13 @@ class ImageJ(DrawnSource):
 def _contents(file: Path) -> list[tuple[str, bytes]]:
     try:
         if file.suffix.lower() == ".roi":
-            return [(file.name, file.read_bytes())]
+            return [(file.name, read_limited(file, LARGEST, DataError))]
         with zipfile.ZipFile(file) as packed:
             inside = [one for one in packed.infolist() if one.filename.lower().endswith(".roi")]
             if len(inside) > _MOST or sum(one.file_size for one in inside) > LARGEST:
                 raise DataError("{file} unpacks to more than {most} MB.", file=file.name, most=LARGEST >> 20)
             return [(one.filename, packed.read(one)) for one in inside]
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
         raise DataError("{file} cannot be read: {reason}.", file=file.name, reason=error) from error
 
 

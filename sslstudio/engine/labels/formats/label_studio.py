@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
@@ -29,7 +30,7 @@ class LabelStudio(DrawnSource):
     def fits(self, file: Path) -> bool:
         """A list of tasks with annotations."""
         try:
-            with file.open("rb") as opened:
+            with open_regular(file) as opened:
                 head = opened.read(_HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
         except OSError:
             return False

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
@@ -30,7 +31,7 @@ class Labelme(DrawnSource):
     def fits(self, file: Path) -> bool:
         """Its files begin with a version, flags and shapes."""
         try:
-            with file.open("rb") as opened:
+            with open_regular(file) as opened:
                 head = opened.read(_HEAD)
         except OSError:
             return False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
@@ -28,7 +29,7 @@ class Voc(DrawnSource):
     def fits(self, file: Path) -> bool:
         """Its files hold one annotation; those of CVAT several."""
         try:
-            with file.open("rb") as opened:
+            with open_regular(file) as opened:
                 return b"<annotation>" in opened.read(1024)
         except OSError:
             return False

@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.images.formats.errors import check_size
 from sslstudio.engine.images.formats.exif import ORIENTATION
 
+NUMBERED = ("1", "L", "P", "I", "I;16", "I;16B", "F")  # modes of Pillow whose values are numbers
+_EACH_NUMBER, _EACH_COLOUR = 8, 16  # bytes a pixel of all that is in memory at once while a mask is read
+_ROWS = 256
 MOST_VALUES = 64  # more than that is a photograph, or has to cluster
 
 # Okabe & Ito's colours (2008), told apart by the colour-blind, and a grey that is told from them; background is black.
@@ -48,7 +52,11 @@ def read_codes(path: Path, *, as_colours: bool) -> Codes:
     """(h, w) integers of a mask: palette numbers or grey values, or packed colours when these are asked for."""
     try:
         with Image.open(path) as image:
+            numbers = image.mode in NUMBERED and not (as_colours and image.mode == "P")
+            check_size(*image.size, _EACH_NUMBER if numbers else _EACH_COLOUR)
             return codes_of(ImageOps.exif_transpose(image), as_colours)
+    except DataError as error:
+        raise DataError("The mask {path} cannot be read: {error}.", path=path.name, error=error) from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         if path.suffix.lower() in (".tif", ".tiff"):  # 32-bit and compressed TIFF that Pillow does not know
             return _read_tiff(path)
@@ -72,7 +80,12 @@ def grey_counts(path: Path) -> dict[int, int] | None:
 
 def _read_tiff(path: Path) -> Codes:
     try:
+        with tifffile.TiffFile(path) as tiff:
+            page = tiff.pages.first
+            check_size(page.imagewidth, page.imagelength, page.samplesperpixel * page.bitspersample / 8 + _EACH_NUMBER)
         values = tifffile.imread(path)
+    except DataError as error:
+        raise DataError("The mask {path} cannot be read: {error}.", path=path.name, error=error) from error
     except (OSError, ValueError, tifffile.TiffFileError) as error:
         raise DataError("The mask {path} cannot be read: {error}.", path=path.name, error=error) from error
     if values.ndim != 2:
@@ -84,16 +97,19 @@ def _read_tiff(path: Path) -> Codes:
 
 def codes_of(image: Image.Image, as_colours: bool) -> Codes:
     """What an open picture holds; colours that are all grey come as numbers unless colours are asked for."""
-    if image.mode in ("1", "L", "P", "I", "I;16", "I;16B", "F") and not (as_colours and image.mode == "P"):
+    if image.mode in NUMBERED and not (as_colours and image.mode == "P"):
         values = np.asarray(image)
         if as_colours:
             return values.astype(np.int32) * 0x010101
         return values.clip(0).astype(np.int32) if image.mode in ("I", "F") else values.astype(np.int32)
-    rgba = np.asarray(image.convert("RGBA")).astype(np.int32)
-    rgba *= rgba[..., 3:] > 0  # what cannot be seen is background
-    packed: Codes = rgba[..., 0] << 16 | rgba[..., 1] << 8 | rgba[..., 2]
+    rgba = np.asarray(image.convert("RGBA"))
+    packed: Codes = np.empty(rgba.shape[:2], np.int32)
+    for top in range(0, len(rgba), _ROWS):  # a strip at a time, for memory
+        strip = rgba[top : top + _ROWS].astype(np.int32)
+        strip *= strip[..., 3:] > 0  # what cannot be seen is background
+        packed[top : top + _ROWS] = strip[..., 0] << 16 | strip[..., 1] << 8 | strip[..., 2]
     if not as_colours and is_grey(np.unique(packed)):
-        return rgba[..., 0]
+        packed >>= 16
     return packed
 
 

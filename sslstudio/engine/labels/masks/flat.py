@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, codes_of, read_codes
 
@@ -87,7 +88,7 @@ def _is_large_file(image: Image.Image, path: Path) -> bool:
         return size > _BYTES_A_PIXEL * pixels + 2000
     if image.format != "PNG" or size <= _BYTES_A_PIXEL_PNG * pixels + 2000:
         return False
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(size // 2)
         some = file.read(_LOOKED_IN)
     return len(zlib.compress(some, 1)) > _PACKED * len(some)

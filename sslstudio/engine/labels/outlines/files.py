@@ -1,12 +1,13 @@
 """Files of labels below the folders of the pictures, and which picture each is about."""
 
 import os
+import stat
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from sslstudio.engine.core.checked_files import parse_json
+from sslstudio.engine.core.checked_files import open_regular, parse_json
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
@@ -29,8 +30,19 @@ def files_below(index: ImageIndex, suffixes: Collection[str]) -> tuple[list[Path
             found += [Path(folder, name) for name in sorted(names) if _fits(name, suffixes)]
             if len(found) > MOST_FILES:
                 return [], []
-    large = {file for file in found if file.stat().st_size > LARGEST}
-    return [file for file in found if file not in large], sorted(large)
+    sizes = {file: size for file in found if (size := _size_of(file)) is not None}
+    return [file for file, size in sizes.items() if size <= LARGEST], sorted(
+        file for file, size in sizes.items() if size > LARGEST
+    )
+
+
+def _size_of(file: Path) -> int | None:
+    """None for what is no file with content: a link to nowhere, a pipe."""
+    try:
+        about = file.stat()
+    except OSError:
+        return None
+    return about.st_size if stat.S_ISREG(about.st_mode) else None
 
 
 def _fits(name: str, suffixes: Collection[str]) -> bool:
@@ -82,7 +94,8 @@ def text_of(file: Path) -> str:
     try:
         if file.stat().st_size > LARGEST:
             raise DataError("{file} is larger than {most} MB.", file=file.name, most=LARGEST >> 20)
-        return file.read_text(encoding="utf-8-sig")
+        with open_regular(file) as opened:
+            return opened.read().decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise DataError("{file} cannot be read: {reason}.", file=file.name, reason=error) from error
 

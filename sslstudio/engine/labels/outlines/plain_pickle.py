@@ -106,9 +106,21 @@ class _Plain(pickle._Unpickler):  # private, and the same in every Python so far
 
 
 def _plain(value: Any) -> Any:
-    """Arrays in the place of their stand-ins, as deep as lists and dictionaries go. Raises RecursionError."""
-    if isinstance(value, _Array):
-        return _plain(value.values)
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+    """Arrays in the place of their stand-ins, as deep as lists and dictionaries go. What stands in several places is
+    gone through once: a few bytes can name a list of lists that names each of its own twice, and so on. Raises
+    RecursionError."""
+    done: dict[int, Any] = {}
+
+    def go(value: Any) -> Any:
+        if isinstance(value, _Array):
+            return go(value.values)
+        if not isinstance(value, dict | list):
+            return value
+        if id(value) not in done:
+            if isinstance(value, list):
+                done[id(value)] = [go(one) for one in value]
+            else:
+                done[id(value)] = {key: go(one) for key, one in value.items()}
+        return done[id(value)]
+
+    return go(value)

@@ -15,6 +15,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.masks.coding import IGNORE
 
 MOST_PIXELS: Final = 400_000_000  # of one picture; more is a mistake in the file
+_AT_ONCE: Final = 1 << 18  # crossings of edges and rows
 _FLAT: Final = 3  # corners that a polygon has at least
 
 Inside = NDArray[np.bool_]  # (height, width)
@@ -116,12 +117,24 @@ def inside_of(shape: Shape, height: int, width: int) -> Inside:
 
 def fill_polygon(corners: NDArray[np.float64], height: int, width: int) -> Inside:
     """Fill the pixels whose middle lies in the polygon (n, 2) of x, y: an odd number of edges is left of it."""
+    ends = np.roll(corners, -1, axis=0)
+    low, high = np.minimum(corners[:, 1], ends[:, 1]), np.maximum(corners[:, 1], ends[:, 1])
+    first, last = (np.clip(np.ceil(one - 0.5), 0, height).astype(int) for one in (low, high))
+    crossing = np.flatnonzero(last > first)  # the edges that pass the middle of a row
+    total = np.cumsum(last[crossing] - first[crossing])
     crossed = np.zeros((height, width + 1), bool)
-    for (x, y), (to_x, to_y) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        first, last = np.clip(np.ceil(np.array(sorted((y, to_y))) - 0.5), 0, height).astype(int)
-        rows = np.arange(first, last)
-        at = x + (rows + 0.5 - y) * ((to_x - x) / (to_y - y) if len(rows) else 0.0)
-        crossed[rows, np.clip(np.ceil(at - 0.5), 0, width).astype(int)] ^= True
+    begin = 0
+    while begin < len(crossing):
+        done = total[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(total, done + _AT_ONCE, "right")))
+        edges = crossing[begin:end]
+        counts = last[edges] - first[edges]
+        rows = np.arange(counts.sum()) + np.repeat(first[edges] - (np.cumsum(counts) - counts), counts)
+        (x, y), (to_x, to_y) = corners[edges].T, ends[edges].T
+        slope = (to_x - x) / (to_y - y)
+        at = np.repeat(x, counts) + (rows + 0.5 - np.repeat(y, counts)) * np.repeat(slope, counts)
+        np.logical_xor.at(crossed, (rows, np.clip(np.ceil(at - 0.5), 0, width).astype(int)), True)
+        begin = end
     inside: Inside = np.logical_xor.accumulate(crossed[:, :width], axis=1)
     return inside
 

@@ -13,6 +13,7 @@ from sslstudio.ui.pages.compare import words as experiment_words
 from sslstudio.ui.plots.axes import SIGNS, PlainAxis, ValueAxis
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.plots.points import Row
+from sslstudio.ui.plots.saving import Table, offer_saving
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import Card, clear, make_scrollable, row, text, wrap_layout
 
@@ -81,6 +82,7 @@ class EfficiencyPlot(Card):
         names.setFixedWidth(190)
         self.inside = wrap_layout(row((self.plot, 1), names, gap=10))
         self.add((self.waiting, 1), (self.inside, 1), self.about)
+        offer_saving(self, self.plot, lambda: self.tr("Score against labels"), self._numbers)
         theme().changed.connect(self._draw)
         self.show_table(None)
 
@@ -154,12 +156,19 @@ class EfficiencyPlot(Card):
         across = self.tr("labels a class") if table["kind"] == "classification" else self.tr("labelled pictures")
         what = formatting.metric(table["headline"])
         self.about.setText(
-            self.tr("{0} (up) by {1} (across): mean of {2} draws of labels, strokes are 95 % intervals. Measured on "
+            self.tr("{0} (up) by {1} (across): mean of {2} repeats, strokes are 95 % intervals. Measured on "
                     "{3} test pictures.").format(what, across, table["draws"], formatting.count(table["n_test"]))
         )  # fmt: skip
         newest = [(formatting.render(one["title"]), one["cells"][-1]) for one in table["rows"] if one["cells"]]
         said = [f"{title} {formatting.percent(cell['score']['value'])}" for title, cell in newest]
         self.plot.tell(f"{what}: {', '.join(said)}", self.about.text())
+
+    def _numbers(self) -> Table:
+        rows = self._table["rows"] if self._table is not None else []
+        return ("start", "labels", "value", "low", "high"), [
+            (str(one["title"]), labels_used(cell), *(cell["score"][end] for end in ("value", "low", "high")))
+            for one in rows for cell in one["cells"]
+        ]  # fmt: skip
 
     # --- for the canvas
 

@@ -72,7 +72,7 @@ class EfficiencyTab(ExperimentTab):
 
     def over_words(self) -> str:
         """What can be done then."""
-        return self.tr("All of it is done. Check another task, or ask for more labels or draws, to go on.")
+        return self.tr("All of it is done. Check another task, or ask for more labels or repeats, to go on.")
 
     def _settle(self) -> None:
         self._all_done = False  # until it is counted

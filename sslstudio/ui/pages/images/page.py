@@ -44,7 +44,7 @@ from sslstudio.ui.workspace.folders import folders_of
 from sslstudio.ui.workspace.roles import roles_of
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
-FOLDERS, ROLES, COPIES = 4, 5, 6  # their tabs
+BROKEN, FOLDERS, ROLES, COPIES = 2, 4, 5, 6  # their tabs
 
 
 class ImagesPage(Page):
@@ -132,7 +132,7 @@ class ImagesPage(Page):
 
     def _add_loaded(self) -> None:
         self.pictures, self.labels = Figure(self.tr("Pictures")), Figure(self.tr("Labels"))
-        self.broken, self.others = Figure(self.tr("Cannot be read")), Figure(self.tr("Other files, left alone"))
+        self.broken = Figure(self.tr("Cannot be read"))
         self.gallery = GalleryView()
         self.filter = FilterBar(self.gallery, ("label", "part", "state", "excluded"))
         self.filter.parts_wanted.connect(self._known.ask_split)
@@ -143,7 +143,6 @@ class ImagesPage(Page):
         self._out.hide()
         self.labels_view = LabelsView()
         self.broken_table = table([self.tr("File"), self.tr("Why it cannot be read")], stretch=1)
-        self.broken_none = text(self.tr("Every picture can be read."), "muted")
         self.others_table = table([self.tr("Kind"), self.tr("Files")], stretch=1)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -151,8 +150,7 @@ class ImagesPage(Page):
         self.parts.chosen.connect(self.file_parts.choose)
         self.tabs.addTab(self._gallery_tab(), self.tr("Pictures"))
         self.tabs.addTab(make_scrollable(wrap_layout(column(14, self.labels_view))), self.tr("Labels"))
-        broken = column(10, self.broken_none, (self.broken_table, 1), None)
-        self.tabs.addTab(wrap_layout(broken), self.tr("Cannot be read"))
+        self.tabs.addTab(wrap_layout(column(10, self.broken_table)), self.tr("Cannot be read"))
         self.tabs.addTab(wrap_layout(column(10, self.others_table)), self.tr("Other files"))
         self.folders = FoldersView()
         self.folders.taken_out.connect(self.folder_list.take_out)
@@ -173,7 +171,7 @@ class ImagesPage(Page):
         stack = self.roles.undo_stack
         for part in (self.roles_view, self.copies):
             page_shortcuts(part, split_keys(), {"undo": stack.undo, "redo": stack.redo})
-        figures = wrap_layout(row(self.pictures, self.labels, self.broken, self.others, gap=12))
+        figures = wrap_layout(row(self.pictures, self.labels, self.broken, gap=12))
         self.tabs.currentChanged.connect(lambda at: figures.setVisible(at != COPIES))  # these need the room
         self.loaded = wrap_layout(column(figures, Card(margin=16).add(self.tabs), gap=14))
         self.stack.addWidget(self.loaded)
@@ -290,7 +288,6 @@ class ImagesPage(Page):
         self._show_excluded()
         self.labels.say(*labels_in_words(recognised))
         self.labels_view.show_labels(recognised)
-        self.others.say(formatting.count(sum(index.ignored.values())))
         fill(
             self.others_table,
             [
@@ -304,7 +301,7 @@ class ImagesPage(Page):
             self.tabs.setCurrentIndex(0)  # but the list of folders, or what is what, stays in sight when it has changed
         stack = self.roles.undo_stack
         self.roles_view.show_roles(recognised.roles, stack.canUndo(), stack.canRedo())
-        self._show_readable(index, checked=False)
+        self._show_readable(index)
         self._show_parts(index)
         self._show(self.loaded)
 
@@ -345,7 +342,7 @@ class ImagesPage(Page):
     def _show_checked(self) -> None:
         readable, recognised = self.workspace.readable, self.workspace.recognised
         if readable is not None and recognised is not None:
-            self._show_readable(readable, checked=True)
+            self._show_readable(readable)
             self._show_parts(readable)
             if readable.left:
                 items = PictureItems(recognised.pictures, readable.left, recognised, self._known.part_of)
@@ -356,14 +353,11 @@ class ImagesPage(Page):
         paged = any(PAGE in path for path in index.first(1000))
         self.parts.show_parts(index.left, index.notes, self.workspace.data_values, paged)
 
-    def _show_readable(self, index: ImageIndex, *, checked: bool) -> None:
+    def _show_readable(self, index: ImageIndex) -> None:
         self.pictures.say(formatting.count(len(index)), self.tr("Pictures"))
         broken = len(index.unreadable)
-        self.broken.say(formatting.count(broken) if checked or broken else "…")
+        self.broken.say(formatting.count(broken))
+        self.broken.setVisible(broken > 0)  # else there is nothing to be told
+        self.tabs.setTabVisible(BROKEN, broken > 0)
         fill(self.broken_table, [(printable(one.path), formatting.render(one.reason)) for one in index.unreadable])
-        self.broken_none.setVisible(checked and not broken)
-        self.broken_table.setVisible(bool(broken))
-        title = (
-            self.tr("Cannot be read ({0})").format(formatting.count(broken)) if broken else self.tr("Cannot be read")
-        )
-        self.tabs.setTabText(2, title)
+        self.tabs.setTabText(BROKEN, self.tr("Cannot be read ({0})").format(formatting.count(broken)))

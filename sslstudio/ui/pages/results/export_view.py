@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import inspection as inspection_operations
-from sslstudio.ui.pages.copy_command import copy_button
+from sslstudio.ui.pages.copy_command import copy_by_menu
 from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.predict_card import PredictCard
 from sslstudio.ui.pages.results.row_job import run_in_row
@@ -52,13 +52,13 @@ class ExportCard(Card):
         for name, title in zip(FORMATS, titles, strict=True):
             self.form.addItem(title, name)
         self.start_button = button(self.tr("Export into a folder…"), self.choose, icon="network")
-        self.copy = copy_button(self.command)
+        self.copy = copy_by_menu(self, self.command)
         self.progress = JobRow()
         self.progress.over.connect(lambda: enable(self.start_button))
         self.found = text("", "small")
         self.found.hide()
         self.add(
-            self.told, row(self.form, self.start_button, None), row(self.copy, None), self.progress, self.found,
+            self.told, row(self.form, self.start_button, None), self.progress, self.found,
         )  # fmt: skip
 
     def show_results(self, results: Results, part: str) -> None:
@@ -115,11 +115,11 @@ class ReportCard(Card):
         self.start_button = button(self.tr("Write the report…"), self.choose, icon="chart")
         self.open_button = button(self.tr("Open it"), self.open_report, icon="right")
         self.open_button.hide()
-        self.copy = copy_button(self.command)
+        self.copy = copy_by_menu(self, self.command)
         self.progress = JobRow()
         self.progress.over.connect(lambda: enable(self.start_button))
         buttons = row(self.start_button, self.open_button, None)
-        self.add(self.told, row(self.pictures, None, self.copy), buttons, self.progress)
+        self.add(self.told, row(self.pictures, None), buttons, self.progress)
 
     def show_results(self, results: Results, part: str) -> None:
         """The run that is reported."""

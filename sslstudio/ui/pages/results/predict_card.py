@@ -15,7 +15,7 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.gallery.model import GalleryItem, GalleryModel
 from sslstudio.ui.gallery.view import GalleryView
 from sslstudio.ui.operations import inspection as inspection_operations
-from sslstudio.ui.pages.copy_command import copy_button
+from sslstudio.ui.pages.copy_command import copy_by_menu
 from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.row_job import run_in_row
 from sslstudio.ui.text import formatting
@@ -45,7 +45,7 @@ class PredictCard(Card):
         self.choose = button(self.tr("Choose the folder…"), self.choose_folder, "primary", "folder")
         self.again = button(self.tr("Go on"), self.start, icon="play")
         self.show_files = button(self.tr("Open the answers"), self.open_answers, icon="folder")
-        self.copy = copy_button(self.command)
+        self.copy = copy_by_menu(self, self.command)
         self.progress = JobRow()
         self.progress.over.connect(self._ended)
         self.found = text("", "field")
@@ -56,7 +56,7 @@ class PredictCard(Card):
         self.faces.addWidget(self.gallery)
         self.add(
             self.told, row(self.choose, self.again, self.show_files, None), self.progress,
-            row((self.found, 1), self.copy), (self.faces, 100), None,
+            self.found, (self.faces, 100), None,
         )  # fmt: skip
         self._refresh()
 
@@ -131,7 +131,7 @@ class PredictCard(Card):
         for one in (self.choose, self.again):
             offer(one, unless=busy)
         self.show_files.setVisible(there)
-        self.copy.setVisible(there)
+        self.copy.setEnabled(there)
         self.faces.setCurrentIndex(int(self.gallery.gallery.rowCount() > 0))
         self.faces.setVisible(self.gallery.gallery.rowCount() > 0)
 

@@ -37,7 +37,9 @@ class Answers(Card):
         self.slider.setAccessibleName(self.tr("Earlier and later answers"))
         self.slider.valueChanged.connect(self._show)
         self.play = button(self.tr("Play"), self.toggle_play, icon="play")
-        self.keep = button(self.tr("Save as GIF…"), self.save_film, icon="film")
+        self.keep = button("", self.save_film, "tool", "film")
+        self.keep.setToolTip(self.tr("Save as GIF…"))
+        self.keep.setAccessibleName(self.tr("Save as GIF…"))
         self.busy = BusyLine(self.stop_film)
         self._film: jobs.Job | None = None
         self._clock = QTimer(self, interval=PLAY_MS)

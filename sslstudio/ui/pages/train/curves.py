@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QCheckBox, QSlider, QVBoxLayout, QWidget
 
 from sslstudio.engine.core.events import Evaluated, Event, Probed, StepDone
 from sslstudio.engine.evaluate.arms import PRETRAINED
+from sslstudio.ui.base.theme import tint
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets.elided import ElidedLabel
-from sslstudio.ui.widgets.layout import keep_hidden, row, text
+from sslstudio.ui.widgets.layout import button, column, keep_hidden, retitle, row, text, wrap_layout
 from sslstudio.ui.widgets.score_table import PARTS, part_title
 
 CHANCE = -1  # the colour of guessing
@@ -61,7 +62,8 @@ def weight_of(place: int) -> float:
 
 
 class Curves(QWidget):
-    """Loss and the task's main metric over the steps; learning rate, speed and the worth of the features in small."""
+    """One curve for people, the worth of what is learnt against the untrained network. Behind *Details* are loss and
+    the task's main metric over the steps, and in small learning rate and speed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,38 +74,63 @@ class Curves(QWidget):
         self._turns = QTimer(self)
         self._turns.timeout.connect(self._draw_next)
         self._rested = QElapsedTimer()
+        self._make_plots()
+        self.tools = CurveTools()
+        self.tools.log_wanted.connect(self.loss.set_log)
+        self.tools.smoothing_wanted.connect(self._smooth)
+        self.opener = button("", lambda: self.show_details(not self.detailed), "link", "right")
+        self.detailed = False
+        self._beside = row(gap=0)  # the monitor's place among the others
+        self._alone = row((self.monitor, 1), gap=0)
+        inside = column(self.tools, gap=8)
+        self._lay_out(inside)
+        self._inside = wrap_layout(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 10, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(self._alone, 1)
+        layout.addWidget(self._inside, 1)
+        layout.addLayout(row(self.opener, None))
+        self.show_details(False)
+
+    def _make_plots(self) -> None:
         self.loss = LivePlot(
             self.tr("Loss"),
             self.tr("How wrong the answers are: it should fall. Where the held-out curve rises, it learns by heart."),
         )
         self.score = LivePlot(self.tr("Right answers"), self.tr("How often the network is right; guessing is dashed."))
         self.rate = LivePlot(
-            self.tr("Learning rate"), self.tr("Size of the steps: it rises at first and then falls to nothing.")
+            self.tr("Learning rate"),
+            self.tr("Size of the steps: it rises at first and then falls to nothing."),
+            floor=0,
         )
         self.worth = LivePlot(
-            self.tr("Worth of the features"),
+            self.tr("Worth of what is learnt"),
             self.tr(
                 "Every now and then a simple classifier is trained on the frozen features and a few labels. Above the "
                 "dashed curve of the untrained network, the puzzle teaches something that helps."
             ),
             metric="balanced_accuracy",
+            wait=self.tr(
+                "What is learnt is compared with the untrained network after a quarter of the run at the latest, "
+                "unless the probe is switched off, and is drawn here then. Until then the other curves say more: "
+                "Details."
+            ),
         )
         self.speed = LivePlot(
             self.tr("Pictures a second"),
             self.tr("How fast it goes. Waiting is the share of the time in which the next pictures are not ready yet."),
+            floor=0,
         )
-        self.tools = CurveTools()
-        self.tools.log_wanted.connect(self.loss.set_log)
-        self.tools.smoothing_wanted.connect(self._smooth)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 10, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self.tools)
-        self._lay_out(layout)
 
     def _lay_out(self, layout: QVBoxLayout) -> None:
         layout.addLayout(row((self.loss, 5), (self.score, 6), gap=12), 5)  # the legend of the score has three curves
-        layout.addLayout(row((self.rate, 5), (self.speed, 5), (self.worth, 6), gap=12), 3)
+        layout.addLayout(row((self.rate, 5), (self.speed, 5), (self._beside, 6), gap=12), 3)
+
+    @property
+    def monitor(self) -> LivePlot:
+        """The one that is shown without the details."""
+        return self.worth
 
     @property
     def small(self) -> tuple[LivePlot, ...]:
@@ -114,6 +141,21 @@ class Curves(QWidget):
     def plots(self) -> tuple[LivePlot, ...]:
         """All of them."""
         return self.loss, self.score, *self.small
+
+    @property
+    def _seen(self) -> tuple[LivePlot, ...]:
+        return self.plots if self.detailed else (self.monitor,)
+
+    def show_details(self, wanted: bool) -> None:
+        """Show all curves, or only the one for people."""
+        self.detailed = wanted
+        (self._beside if wanted else self._alone).addWidget(self.monitor, 1)
+        self.monitor.show()  # now and not later, as Qt would after a change of places
+        self._inside.setVisible(wanted)
+        retitle(self.opener, self.tr("Only the curve that counts") if wanted else self.tr("Details: all curves"))
+        tint(self.opener, "down" if wanted else "right", "accent")
+        if wanted:
+            self.flush()  # what came meanwhile
 
     def _smooth(self, weight: float) -> None:
         for plot in (self.loss, self.score):
@@ -135,7 +177,7 @@ class Curves(QWidget):
 
     def flush_by_turns(self) -> None:
         """Draw what came, one plot after the other: all at once hold up the window, and with it every click."""
-        if not self._turns.isActive() and any(plot.fresh for plot in self.plots):
+        if not self._turns.isActive() and any(plot.fresh for plot in self._seen):
             rest = self._resting - self._rested.elapsed() if self._rested.isValid() else 0
             self._turns.start(max(TURN_MS, rest))
 
@@ -158,7 +200,7 @@ class Curves(QWidget):
         """Of what came: both large plots, the small one that has waited longest, and any that shows nothing yet."""
         turn = next((plot for plot in self._drawn if plot.fresh), None)
         passed = [plot for plot in self._drawn if plot is not turn]
-        return [plot for plot in self.plots if plot.fresh and plot not in passed]
+        return [plot for plot in self._seen if plot.fresh and plot not in passed]
 
     def show_earlier(self, runs: Mapping[str, Sequence[Event]]) -> None:
         """Loss, main metric and worth of earlier runs, thin and dotted over those of this one."""
@@ -225,16 +267,25 @@ class Curves(QWidget):
 
 
 class TwinCurves(Curves):
-    """Pretrained and scratch in one plot: the same colours as in the results."""
+    """Pretrained and scratch in one plot: the same colours as in the results. The curve for people is the score."""
 
-    def _lay_out(self, layout: QVBoxLayout) -> None:
+    def _make_plots(self) -> None:
+        super()._make_plots()
         self.waiting = LivePlot(
             self.tr("Waiting, %"),
             self.tr("Waiting is the share of the time in which the next pictures are not ready yet."),
+            floor=0,
         )
-        layout.addLayout(row((self.score, 1), (self.loss, 1), gap=12), 5)
-        layout.addLayout(row((self.rate, 1), (self.speed, 1), (self.waiting, 1), gap=12), 3)
         keep_hidden(self, self.worth)  # nothing is probed while a few labels are learnt
+
+    def _lay_out(self, layout: QVBoxLayout) -> None:
+        layout.addLayout(row((self._beside, 1), (self.loss, 1), gap=12), 5)
+        layout.addLayout(row((self.rate, 1), (self.speed, 1), (self.waiting, 1), gap=12), 3)
+
+    @property
+    def monitor(self) -> LivePlot:
+        """The score on held-out pictures."""
+        return self.score
 
     @property
     def small(self) -> tuple[LivePlot, ...]:

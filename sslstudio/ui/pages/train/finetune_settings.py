@@ -10,7 +10,7 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.forms.config_form import ConfigForm
-from sslstudio.ui.forms.editors import steady
+from sslstudio.ui.forms.editors import NumberEditor, steady
 from sslstudio.ui.forms.start_from import FILE, GENERAL, FileLine, tell_general
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.choice_box import ChoiceBox
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sslstudio.engine.runs.run_folder import RunSummary
 
 SCRATCH = "scratch"
+
+
+SOME_LABELS = 10  # a class: few, and enough to learn something
 
 
 class FinetuneSettings(QWidget):
@@ -45,6 +48,9 @@ class FinetuneSettings(QWidget):
         self.source.currentIndexChanged.connect(self._choose_source)
         self.form = ConfigForm(folding=False, resetting=False)
         self.form.show_config(FinetuneConfig(), ("labels_per_class", "twin", "general"))
+        amount = self.form.editor("labels_per_class")
+        if isinstance(amount, NumberEditor):
+            amount.sensible = SOME_LABELS
         self.more = ConfigForm(folding=False, resetting=False)  # shown under the common settings' further options
         self.more.show_config(FinetuneConfig(), ("mode", "flip", "turn"))
         layout = QVBoxLayout(self)

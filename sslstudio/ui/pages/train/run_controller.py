@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
-from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.errors import StudioError, TrainerDied
 from sslstudio.engine.core.events import Event, RunStarted
 from sslstudio.engine.runs import trash
 from sslstudio.engine.runs.follow import follow
@@ -18,6 +18,7 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.operations import runs as run_operations
 from sslstudio.ui.pages.train.run_view import RunView
+from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.layout import button, row, symbol, text
 from sslstudio.ui.widgets.run_list import RunList
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 else:
     resume_run = jobs.late("sslstudio.engine.launch.launcher", "resume_run")
 
+DEATHS = 3  # of a run after which its page offers no further start
 BEST, LAST, DISCARD = "best", "last", "discard"
 
 
@@ -50,6 +52,7 @@ class RunController(QObject):
         self.following = False  # the run that is shown is another process's
         self._wanted = LAST  # what is to become of the run that is being stopped
         self._discarded: list[Path] = []
+        self._deaths: dict[str, int] = {}  # run -> how often its process died
         self._add_bar()
         self._runner.started.connect(self._show_start)
         self._runner.events.connect(self._take)
@@ -62,6 +65,7 @@ class RunController(QObject):
         runs.renamed.connect(self.rename)
         runs.removed.connect(self.discard)
         view.resumed.connect(self.resume)
+        view.given_up.connect(self._runner.end_process)
 
     def _add_bar(self) -> None:
         self.bar = QFrame()
@@ -101,9 +105,25 @@ class RunController(QObject):
 
     def _show_failure(self, job: str, error: Exception) -> None:
         if job == self._job:
+            if isinstance(error, TrainerDied) and error.saved:
+                self._show_death(error)
+                return
             self._view.fail(dialogs.error_text(error))
             if not isinstance(error, StudioError):
                 dialogs.tell_error_soon(self._owner, error)
+
+    def _show_death(self, error: TrainerDied) -> None:
+        """Offer to go on from the last checkpoint, so many times; then say what to try."""
+        times = self._deaths[error.run] = self._deaths.get(error.run, 0) + 1
+        said = dialogs.error_text(error)
+        if times <= DEATHS:
+            self._view.fail(said, go_on=Path(error.run))
+            return
+        advice = self.tr(
+            "Its process has ended so {0} times. Before you go on with it from the list of runs, take a smaller batch "
+            "or smaller pictures, close other programs, choose another device, or renew the driver."
+        )
+        self._view.fail(f"{said} {advice.format(formatting.count(times))}")
 
     def _show_end(self, job: str) -> None:
         run, outcome = self._view.run, self._view.outcome
@@ -146,7 +166,7 @@ class RunController(QObject):
         if not self._runner.active:
             self._show(events)
             self._going_on = True
-            self._runner.start(self._job, partial(resume_run, run, apart=app_settings.apart()))
+            self._runner.start(self._job, partial(resume_run, run, apart=app_settings.apart(), restarts=0))
 
     def _show(self, events: list[Event]) -> None:
         self._view.clear()

@@ -196,7 +196,7 @@ class RunPage(Page):
             return
         self.wrong.say("")
         self.expect(config_dict(self.job, config))
-        self.workspace.runner.start(self.job, partial(start_run, config, apart=app_settings.apart()))
+        self.workspace.runner.start(self.job, partial(start_run, config, apart=app_settings.apart(), restarts=0))
 
     def toggle_pause(self) -> None:
         """Pause the run or go on with it."""

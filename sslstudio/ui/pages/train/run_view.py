@@ -18,6 +18,7 @@ from sslstudio.engine.core.events import (
     RunFinished,
     RunStarted,
     SampleSaved,
+    Stalled,
     StepDone,
 )  # fmt: skip
 from sslstudio.engine.core.migrations import current_key
@@ -37,6 +38,7 @@ from sslstudio.ui.widgets.layout import (
     column,
     keep_hidden,
     make_scrollable,
+    retitle,
     row,
     text,
     wrap_layout,
@@ -51,9 +53,11 @@ FIGURES_MS = 1000  # between two looks at step, speed and time left
 
 
 class RunView(QWidget):
-    """Shows one run. `resumed` carries the path of a paused one that is to go on."""
+    """Shows one run. `resumed` carries the path of a paused one that is to go on; `given_up`: one that hangs is to be
+    ended."""
 
     resumed = Signal(object)
+    given_up = Signal()
 
     def __init__(self, curves: Curves, *, answers: bool) -> None:
         super().__init__()
@@ -72,6 +76,9 @@ class RunView(QWidget):
         self.epoch.setToolTip(self.tr("Passes over the pictures"))
         self.trouble = Notice()
         self.alarm = Notice()
+        self.stalled = Notice()
+        self.end_it = button(self.tr("End it"), self.given_up.emit, icon="stop")
+        self.stalled.add(self.end_it)
         self.answers = Answers()
         self.notes = column(gap=8)
         self.facts = QFormLayout()
@@ -94,6 +101,7 @@ class RunView(QWidget):
         layout.addWidget(self.verdict)
         layout.addWidget(self.figures)
         layout.addWidget(self.trouble)
+        layout.addWidget(self.stalled)
         layout.addWidget(self.alarm)
         layout.addWidget(self.tabs, 1)
         self.clear()
@@ -123,6 +131,7 @@ class RunView(QWidget):
         for figure in (self.left, self.speed, self.step, self.epoch):
             figure.say("–")
         self.trouble.say("")
+        self.stalled.say("")
         self.tell("")
         self.show_verdict(None)
         self.offer_paused(None)
@@ -143,6 +152,7 @@ class RunView(QWidget):
         """While nothing is shown: a run that was saved to go on later, or was cut off. None: there is none."""
         self._paused = found.path if found is not None else None
         self.go_on.setVisible(found is not None)
+        retitle(self.go_on, self.tr("Go on with it"))
         if found is not None:
             said = self.tr("Paused at step {0}: {1}")
             self.state.setText(said.format(formatting.count(found.step), found.name or formatting.render(found.title)))
@@ -170,6 +180,9 @@ class RunView(QWidget):
     def take(self, events: list[Event]) -> None:
         """Show what happened; one redraw however many events, and figures no more often than they can be read."""
         newest: StepDone | None = None
+        if events:
+            last = events[-1]
+            self.stalled.say(formatting.render(last.text) if isinstance(last, Stalled) else "")
         for event in events:
             if isinstance(event, StepDone):
                 newest = event
@@ -189,8 +202,12 @@ class RunView(QWidget):
             self._parts_seen.append(step.part)
             self._figures.flush()
 
-    def fail(self, sentence: str) -> None:
-        """The run ended with an error."""
+    def fail(self, sentence: str, go_on: Path | None = None) -> None:
+        """The run ended with an error; `go_on`: it can go on from what it saved."""
+        self.stalled.say("")
+        self._paused = go_on
+        self.go_on.setVisible(go_on is not None)
+        retitle(self.go_on, self.tr("Go on from the last checkpoint"))
         self._figures.flush()
         self.outcome = "failed"
         self.bar.setRange(0, 1000)

@@ -19,7 +19,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, SecondaryCaptureImageSto
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.formats import decode, tone
-from sslstudio.engine.images.formats.decode import read_picture, squeeze
+from sslstudio.engine.images.formats.decode import read_picture, read_values, squeeze
 from sslstudio.engine.images.formats.dimensions import size_said
 from sslstudio.engine.images.formats.errors import BYTES_LIMIT, check_size
 
@@ -144,6 +144,37 @@ def test_a_png_that_says_to_be_huge_is_refused_before_it_is_decoded(tmp_path: Pa
     file.write_bytes(png_header(15_000, 15_000, bits, colour))
     assert "MB of memory while they are read, and the limit is 1000 MB" in refused(file)
     assert growth(lambda: refused(file)) < SPARE
+
+
+def tiff_header(width: int, height: int, bits: int, kind: int) -> bytes:
+    """A page of one channel whose strip is a few bytes that deflate to far fewer than it says."""
+    strip = zlib.compress(bytes(1000))
+    tags = [(256, 4, width), (257, 4, height), (258, 3, bits), (259, 3, 8), (262, 3, 1), (273, 4, 8), (277, 3, 1),
+            (278, 4, height), (279, 4, len(strip)), (339, 3, kind)]  # fmt: skip
+    start = 8 + len(strip)
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, form, 1, value)
+                                                        for tag, form, value in tags)  # fmt: skip
+    return struct.pack("<2sHI", b"II", 42, start) + strip + directory + bytes(4)
+
+
+BOMBS = {
+    "deep grey.png": png_header(24_000, 15_000, 16, 0), "deep colour.png": png_header(15_000, 15_000, 16, 2),
+    "deep.tif": tiff_header(24_000, 10_400, 32, 1), "floats.tif": tiff_header(15_000, 15_000, 64, 3),
+}  # fmt: skip
+
+
+@ON_LINUX
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_is_looked_at_closely_has_the_same_limit(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(BOMBS[name])
+
+    def look() -> None:
+        with pytest.raises(DataError, match="too large"):
+            read_values(file)
+
+    look()
+    assert growth(look) < SPARE
 
 
 @ON_LINUX

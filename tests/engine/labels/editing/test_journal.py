@@ -358,3 +358,31 @@ def test_a_journal_is_one_file_over_its_whole_life(folder: Path) -> None:
     journal.append(added)  # it is opened again
     journal.close()
     assert list(edits_in(folder / JOURNAL)) == [added, added]
+
+
+def test_a_new_journal_has_nothing_that_waits(folder: Path) -> None:
+    assert not Journal(folder / JOURNAL).pending
+    assert Journal(folder / JOURNAL).lines == 0
+
+
+def test_what_follows_a_refused_line_is_not_cut_off_with_it(folder: Path) -> None:
+    with failing() as disk:
+        store = Labelling(folder)
+        label(store, ["a.png"])
+        disk.fault = Fault(part=5)
+        with pytest.raises(RunError, match="could not be saved"):
+            label(store, ["b.png"])
+        disk.fault, disk.struck = Fault(), False
+        for name in ("c.png", "d.png", "e.png"):
+            label(store, [name])
+        crash(store)
+    with Labelling(folder) as again:
+        assert again.of == {"a.png": 1, "c.png": 1, "d.png": 1, "e.png": 1}
+
+
+@POSIX
+def test_a_journal_that_is_no_file_is_refused_and_not_waited_for(folder: Path) -> None:
+    (folder / JOURNAL).unlink(missing_ok=True)
+    os.mkfifo(folder / JOURNAL)
+    with pytest.raises(RunError, match=r"journal\.jsonl cannot be read: not a file with content"):
+        list(edits_in(folder / JOURNAL))

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import DataError
@@ -179,6 +181,34 @@ def test_any_names_go_through(tmp_path: Path, names: list[str], separator: str, 
     out = io.StringIO()
     csv.writer(out, delimiter=separator).writerows([("file", "label"), *wanted.items()])
     assert labels_of(tmp_path, out.getvalue().encode(encoding), sorted(wanted)) == wanted
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00", exclude_categories=["C"]), max_size=7)
+
+
+@given(
+    st.lists(WORDS, min_size=2, max_size=4, unique_by=str.casefold),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_dialect_says_what_was_written(
+    tmp_path: Path, words: list[str], separator: str, quoting: Any, ending: str, encoding: str
+) -> None:
+    """Class names with separators, quotes and spaces in them; those that mean nothing or several are another test's."""
+    plain = [f"k{place}{word}e" for place, word in enumerate(words)]
+    assume(not several_sign(plain) and not any(sign in word for word in plain for sign in ",;|\t"))
+    plain = [word.replace("e", f"e{separator}", 1) if quoting == csv.QUOTE_ALL else word for word in plain]
+    wanted = {f"{n}.png": " ".join(plain[n % len(plain)].split()) for n in range(4 * len(plain))}
+    out = io.StringIO()
+    rows = [("file", "label"), *((f"{n}.png", plain[n % len(plain)]) for n in range(4 * len(plain)))]
+    csv.writer(out, delimiter=separator, quoting=quoting, lineterminator=ending).writerows(rows)
+    found = labels_of(tmp_path, out.getvalue().encode(encoding), sorted(wanted))
+    assert {path: " ".join(unicodedata.normalize("NFC", one).split()) for path, one in found.items()} == {
+        path: unicodedata.normalize("NFC", one) for path, one in wanted.items()
+    }
 
 
 # Columns told by name and by values

@@ -291,23 +291,30 @@ def test_names_of_yolo_are_read_however_they_are_written(names: str, tmp_path: P
 # Files from strangers
 
 
+def _npy(content: Any) -> bytes:
+    made = io.BytesIO()
+    np.save(made, content, allow_pickle=True)
+    return made.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("a.json", b'{"version": "5", "flags": {}, "shapes": [{"label": "x", "points": [["a", 1]]}]}', "numbers"),
-        ("a.json", b'{"version": "5", "flags": {}, "shapes": 3}', "labelme"),
-        ("a.json", b'{"version": "5", "flags": {}, "shapes": [' + b"[" * 100_000, "JSON"),
+        ("a.json", b'{"version": "5", "flags": {}, "shapes": 3}', "is not as labelme writes it"),
+        ("a.json", b'{"version": "5", "flags": {}, "shapes": [' + b"[" * 100_000, "within each other"),
         ("a.json", b'{"version": "5", "flags": {}, "shapes": [], "imageHeight": 1e9, "imageWidth": 1e9}', "pixels"),
         ("a.xml", b"<annotation><size><width>x</width></size></annotation>", "a.xml"),
         ("a.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "DOCTYPE"),
         ("a.xml", b"<annotations><image name='p0.png' width='9' height='9'><mask label='c' rle='-1,5' left='0' top='0' "
                   b"width='3' height='3'/></image></annotations>", "longer"),
-        ("a.geojson", b'{"type": "FeatureCollection", "features": [7]}', "feature 1"),
+        ("a.geojson", b'{"type": "FeatureCollection", "features": [7]}', "feature 1 is no GeoJSON"),
         ("a.geojson", b"\xff\xfe", "read"),
-        ("a_seg.npy", b"\x93NUMPY\x01\x00", "Cellpose"),
-        ("a.roi", b"Iout", "outline"),
+        ("a_seg.npy", b"\x93NUMPY\x01\x00", "is not as Cellpose writes it"),
+        ("a_seg.npy", _npy({"masks": np.zeros((2, 2, 2), np.uint8)}), "holds no masks of one flat picture"),
+        ("a.roi", b"Iout", "it is no outline of ImageJ"),
         ("labels/a.txt", b"0 0.5 0.5 nan 0.2\n", "line 1"),
-        ("labels/a.txt", b"0 0.5 0.5\n", "line 1"),
+        ("labels/a.txt", b"0 0.5 0.5\n", "line 1: 2 numbers are neither a box nor a polygon"),
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_refused_in_words(name: str, content: bytes, said: str, tmp_path: Path) -> None:
@@ -461,3 +468,33 @@ def test_what_voc_calls_difficult_does_not_count(tmp_path: Path) -> None:
     assert "6 objects marked as difficult: not counted." in _notes(found)
     drawing = Drawing("a", 4, 4, [Shape("x", (rectangle(0, 0, 2, 2),), box=True, counts=False)])
     assert paint(drawing, {}, 4, 4)[1, 1] == 255
+
+
+def test_a_pickle_of_lists_that_name_each_other_twice_is_gone_through_once() -> None:
+    """60 levels of two are 400 bytes, and 2^60 lists to whoever copies them."""
+    content = b"\x80\x04]\x94" + b"".join(b"](h" + bytes([n]) + b"h" + bytes([n]) + b"e\x94" for n in range(60)) + b"."
+    found = load_plain(io.BytesIO(content))
+    assert found[0] is found[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes in folders there")
+@pytest.mark.parametrize("name", ["p0.json", "p0.xml", "p0.geojson", "p0_seg.npy", "p0.roi", "p0.zip", "labels.csv"])
+def test_pipes_and_links_to_nowhere_among_the_pictures_are_passed_over(tmp_path: Path, name: str) -> None:
+    _pictures(tmp_path)
+    os.mkfifo(tmp_path / name)
+    (tmp_path / f"q{Path(name).suffix}").symlink_to(tmp_path / "nothing")
+    found = recognise(scan(tmp_path))
+    assert found.classes is None
+    assert found.masks is None
+
+
+def test_outlines_damaged_within_their_archive_are_refused_in_words(tmp_path: Path) -> None:
+    _pictures(tmp_path)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.roi", bytes(range(256)) * 4)
+    damaged = bytearray(content.getvalue())
+    damaged[45:75] = b"\xff" * 30
+    (tmp_path / "p0.zip").write_bytes(bytes(damaged))
+    with pytest.raises(DataError, match=r"p0\.zip cannot be read"):
+        recognise(scan(tmp_path), "p0.zip")

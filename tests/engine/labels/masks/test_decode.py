@@ -1,15 +1,21 @@
 """Masks of every coding become the same class numbers."""
 
+import struct
+import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.labels.masks.decode import MaskCoding, decode_mask, learn_coding, mask_size
+from sslstudio.engine.labels.masks.files import mask_png, read_codes
 
 Plan = NDArray[np.uint8]
 
@@ -288,3 +294,69 @@ def test_many_greys_with_soft_edges_are_read_or_refused(tmp_path: Path) -> None:
     image.resize((70, 70), Image.Resampling.BICUBIC).save(tmp_path / "a.png")
     coding = learn_coding([tmp_path / "a.png"])
     assert [value & 255 for value in coding.values] == [0, 64, 128, 192, 255]
+
+
+# Laws
+
+
+CLASSES = st.lists(st.integers(0, 250), min_size=3, max_size=6, unique=True)
+
+
+@given(CLASSES, st.integers(0, 3))
+@settings(deadline=None, max_examples=30)
+def test_what_is_written_in_any_numbers_is_read_as_classes_again(
+    tmp_path_factory: pytest.TempPathFactory, values: list[int], turn: int
+) -> None:
+    """decode(encode(classes)) is classes, whatever numbers a program gave them: gapped ones, and a background that is
+    not 0. The background is 0 where it is among them, else what most pixels have."""
+    background = 0 if 0 in values else values[0]
+    ordered = np.asarray([background, *sorted(one for one in values if one != background)], np.uint8)
+    wanted = plan(len(values), turn=turn)
+    path = save(tmp_path_factory.mktemp("masks"), "a.png", ordered[wanted])
+    coding = learn_coding([path])
+    assume(not coding.soft and not coding.instances)
+    assert coding.values == tuple(ordered.tolist())
+    assert np.array_equal(decode_mask(path, coding, None), wanted)
+
+
+@pytest.mark.parametrize("values", [(7, 3, 90), (200, 1, 2, 3), (40, 0, 60), (5, 9, 2)])
+def test_a_background_that_is_not_the_least_number(tmp_path: Path, values: tuple[int, ...]) -> None:
+    wanted = plan(len(values))
+    path = save(tmp_path, "a.png", np.asarray(values, np.uint8)[wanted])
+    background = 0 if 0 in values else values[0]
+    assert learn_coding([path]).values == (background, *sorted(one for one in values if one != background))
+
+
+@given(st.integers(0, 10_000))
+@settings(deadline=None, max_examples=30)
+def test_the_masks_of_this_program_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    numbers = rng.integers(0, 256, rng.integers(1, 9, 2), np.uint8)
+    path = tmp_path_factory.mktemp("own") / "a.png"
+    path.write_bytes(mask_png(numbers))
+    assert np.array_equal(read_codes(path, as_colours=False), numbers)
+
+
+def test_colours_are_packed_strip_by_strip_and_grey_ones_are_numbers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (600, 5, 4), np.uint8)
+    colours[..., 3] = rng.integers(0, 2, (600, 5)) * 255
+    path = save(tmp_path, "a.png", colours)
+    seen = colours.astype(np.int32) * (colours[..., 3:] > 0)
+    assert np.array_equal(read_codes(path, as_colours=True), seen[..., 0] << 16 | seen[..., 1] << 8 | seen[..., 2])
+    grey = np.repeat(rng.integers(0, 9, (600, 5, 1), np.uint8), 3, axis=2)
+    assert np.array_equal(read_codes(save(tmp_path, "b.png", grey), as_colours=False), grey[..., 0])
+
+
+@pytest.mark.parametrize(("mode", "side"), [("RGB", 9_000), ("L", 12_000)])
+def test_a_mask_that_says_to_be_huge_is_refused_before_it_is_decoded(tmp_path: Path, mode: str, side: int) -> None:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", side, side, 8, 2 if mode == "RGB" else 0, 0, 0, 0)
+    path = tmp_path / "bomb.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(99))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with pytest.raises(DataError, match=r"The mask bomb\.png cannot be read: too large"):
+            read_codes(path, as_colours=mode == "RGB")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QAction, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -137,10 +137,10 @@ def test_doubts_are_decided_and_kept_in_the_run(opened: Opener, classified: Path
     qtbot.waitUntil(lambda: set(read_decisions(run)) == {files[1]}, timeout=LONG)
 
 
-def copied(qtbot: QtBot, one: QPushButton) -> list[str]:
-    """What the button put on the clipboard, as a shell takes it apart."""
+def copied(qtbot: QtBot, one: QAction) -> list[str]:
+    """What the entry of the menu put on the clipboard, as a shell takes it apart."""
     QGuiApplication.clipboard().setText("")
-    click(one)
+    one.trigger()
     qtbot.waitUntil(lambda: QGuiApplication.clipboard().text().startswith("sslstudio "), timeout=LONG)
     return shlex.split(QGuiApplication.clipboard().text())[1:]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.events import Event, RunFinished, RunStarted, StepDone
+from sslstudio.engine.core.errors import TrainerDied
+from sslstudio.engine.core.events import Event, RunFinished, RunStarted, Stalled, StepDone
 from sslstudio.engine.core.messages import Message
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
@@ -47,3 +48,55 @@ def test_a_followed_run_that_was_cut_back_is_read_anew(window: MainWindow, sampl
     (curve,) = loss.curve_names
     assert list(loss.curve_points(curve)[0]) == [1, 2, 3]
     assert not page.controller.following  # the next run is this window's own
+
+
+def dead(run: Path) -> TrainerDied:
+    error = TrainerDied("The process of the training was killed. What was saved last is kept.")
+    error.run, error.saved = str(run), True
+    return error
+
+
+def test_a_trainer_that_died_is_started_again_on_request_three_times(window: MainWindow, tmp_path: Path) -> None:
+    window.go("pretrain")
+    page = window.pages["pretrain"]
+    assert isinstance(page, RunPage)
+    view = page.view
+    asked: list[Path] = []
+    view.resumed.disconnect()
+    view.resumed.connect(asked.append)
+    for _ in range(3):
+        window.workspace.runner.failed.emit("pretrain", dead(tmp_path))
+        assert view.state.text() == "It could not go on"
+        assert view.trouble.label.text().startswith("The process of the training was killed.")
+        assert view.go_on.text().strip() == "Go on from the last checkpoint"
+        view.go_on.click()
+    assert asked == [tmp_path] * 3
+    window.workspace.runner.failed.emit("pretrain", dead(tmp_path))
+    assert view.go_on.isHidden()
+    assert "Its process has ended so 4 times." in view.trouble.label.text()
+    assert "smaller batch" in view.trouble.label.text()
+    other = tmp_path / "other"
+    window.workspace.runner.failed.emit("pretrain", dead(other))
+    assert not view.go_on.isHidden()
+
+
+def test_a_run_that_stands_still_can_be_ended(window: MainWindow, qtbot: QtBot) -> None:
+    window.go("pretrain")
+    page = window.pages["pretrain"]
+    assert isinstance(page, RunPage)
+    runner, view = window.workspace.runner, page.view
+    told: list[str] = []
+
+    def hangs(control: RunControl) -> Iterator[Event]:
+        with control.heard_by(told.append):
+            yield Stalled(seconds=60.0, text=Message("No progress for 60 s."))
+            control.wait(20.0)
+
+    runner.start("pretrain", hangs)
+    qtbot.waitUntil(lambda: not view.stalled.isHidden())
+    assert view.stalled.label.text() == "No progress for 60 s."
+    with qtbot.waitSignal(runner.ended):
+        view.end_it.click()
+    assert told == ["stop", "abandon"]
+    view.take([step(1)])
+    assert view.stalled.isHidden()

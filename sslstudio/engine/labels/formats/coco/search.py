@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
+from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
 from sslstudio.engine.labels.folder_words import MASK_WORDS, PICTURE_WORDS, SPLIT_WORDS, folder_words
@@ -86,7 +87,7 @@ def _files_in(folder: Path) -> list[Path]:
 def _is_predicted(file: Path) -> bool:
     """Whether this program's own answers are in it, wherever it was copied to."""
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             return opened.read(len(_OWN)) == _OWN
     except OSError:
         return False

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -306,3 +307,25 @@ def test_own_predictions_are_no_labels_wherever_they_lie(tmp_path: Path) -> None
     own = {"info": {"description": "Predicted by run (pretrained)"}}
     coco(tmp_path / "coco.json", ["a.png", "b.png"], [{"segmentation": SQUARE}], **own)
     assert found(tmp_path).masks is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"image_id": 10**400}, "needs a whole number for 'image_id'"),
+        ({"category_id": 2**70}, "needs a whole number for 'category_id'"),
+        ({"segmentation": [[10**400, 1, 9, 1, 9, 9]]}, "does not consist of numbers"),
+        ({"segmentation": [[float("nan"), 1, 9, 1, 9, 9]]}, "does not consist of numbers"),
+        ({"bbox": [1, 1, 2**80, 1]}, "does not consist of numbers"),
+        ({"segmentation": {"size": [8, 10], "counts": "o" * 1_000_000}}, "not whole numbers"),
+    ],
+)
+def test_numbers_of_any_length_are_refused_in_words_and_at_once(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    pictures(tmp_path, "a.png")
+    coco(tmp_path / "a.json", ["a.png"], [{"segmentation": SQUARE, **change}])
+    began = time.process_time()
+    with pytest.raises(DataError, match=said):
+        found(tmp_path, "a.json")
+    assert time.process_time() - began < 2
