@@ -118,7 +118,7 @@ def _end_with(worker: int) -> None:
         if poll.poll(LOOK_MS):
             gone = gone or time.monotonic()
             if time.monotonic() - gone > GRACE + LATER:
+                sweep_temporary()  # first: the guard ends with the process that it ends
                 os.kill(worker, signal.SIGKILL)
-                sweep_temporary()
                 return
             time.sleep(LOOK_MS / 1000)

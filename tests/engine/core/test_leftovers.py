@@ -77,3 +77,15 @@ def test_temporary_folders_of_dead_parents_go(tmp_path: Path, monkeypatch: pytes
     assert made.is_dir()
     assert not gone.exists()
     assert all(folder.exists() for folder in stay)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_a_process_that_ended_and_was_not_collected_does_not_live() -> None:
+    """As in a container whose first process collects nobody: what it wrote must not stay locked."""
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read()  # to its end
+        deadline = time.monotonic() + 10
+        while leftovers.lives(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not leftovers.lives(process.pid)

@@ -142,7 +142,8 @@ def test_a_real_training_ends_with_the_window_and_can_go_on(sample_folder: Path,
         assert family
         if stops:
             for pid in family:
-                os.kill(pid, signal.SIGSTOP)
+                if parent_of(pid) == parent.pid:  # the training, not its guard
+                    os.kill(pid, signal.SIGSTOP)
         parent.kill()
     assert wait(11.0, *family)
     from sslstudio.engine.runs.run_folder import RunFolder
@@ -153,6 +154,10 @@ def test_a_real_training_ends_with_the_window_and_can_go_on(sample_folder: Path,
     if not stops:  # it had time to save
         assert RunFolder.open_unfinished(tmp_path / "run").job == "pretrain"
         assert (tmp_path / "run" / "last.safetensors").exists()
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def of_session(text: str) -> list[int]:
