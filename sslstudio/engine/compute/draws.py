@@ -149,14 +149,15 @@ def order(count: int, rng: Rng) -> Tensor:
     return _draw(Draw("order", (count,)), rng)
 
 
-def chosen_rows(count: int, share: float, levels: int, rng: Rng) -> list[Tensor]:
-    """A `share` of the rows 0 to count - 1, chosen at random, in so many parts of about the same length: int64 each.
+def chosen_rows(count: int, share: float, levels: int, rng: Rng) -> list[tuple[int, Tensor]]:
+    """A `share` of the rows 0 to count - 1, chosen at random, in parts of about the same length: (level, int64 rows).
 
-    Of a share of a batch: those of its own rows that are chosen from the whole.
+    Of a share of a batch: those of its own rows that are chosen from the whole; a part without any is left out.
     """
     drawn = _draw(Draw("rows", (count,)), rng)
-    parts = list(drawn[: round(len(drawn) * share)].tensor_split(levels))
     cut = rng.last_cut() if isinstance(rng, Listed) else None
     if cut is None or not cut.rows:
-        return parts
-    return [part[(part >= cut.first) & (part < cut.last)] - cut.first for part in parts]
+        return list(enumerate(drawn[: round(count * share)].tensor_split(levels)))
+    parts = drawn[: round(len(drawn) * share)].tensor_split(levels)
+    own = [part[(part >= cut.first) & (part < cut.last)] - cut.first for part in parts]
+    return [(level, rows) for level, rows in enumerate(own) if len(rows)]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from sslstudio.engine.compute.draws import Cut, Draw, Listed, Note, find_cuts
 from sslstudio.engine.compute.process_group import ProcessGroup
@@ -125,11 +124,13 @@ class SharedStep:
     def __init__(self, group: ProcessGroup, encoder: Encoder, task: AnyTask) -> None:
         self.maker = ShareMaker(group, task)
         self._step = _Step(group, encoder, task)
-        self._answer: DistributedDataParallel | None = None
+        self._answer: nn.Module | None = None
 
     def __call__(self, batch: Batch) -> TaskResult:
         """Loss and metrics of the batch whose rows of this rank these are."""
         if self._answer is None:  # not before: all ranks have the same weights by now
+            from torch.nn.parallel import DistributedDataParallel  # loads the compiler, too
+
             self._answer = DistributedDataParallel(
                 self._step,
                 broadcast_buffers=False,

@@ -232,9 +232,7 @@ def degrade(patches: Tensor, share: float, rng: Rng, least: int = 100, levels: i
     side, count = patches.shape[-1], patches.shape[0]
     lowest = min(round(least**0.5), side)
     result = patches.clone()
-    for level, rows in enumerate(chosen_rows(count, share, levels, rng)):
-        if not len(rows):
-            continue
+    for level, rows in chosen_rows(count, share, levels, rng):
         small = lowest + (side - lowest) * level // levels
         shrunk = average_areas(patches[rows], (small, small))
         result[rows] = F.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)
