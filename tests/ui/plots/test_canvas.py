@@ -198,10 +198,11 @@ def test_a_frame_shows_that_keys_go_here(scheme: str, curves: Curves, qtbot: QtB
     def framed() -> int:
         image = plot.grab().toImage()
         room = plot.getViewBox().sceneBoundingRect().toRect()
-        line = [image.pixelColor(room.left() + 1, y).name() for y in range(room.top() + 8, room.bottom() - 8)]
-        return line.count(accent)
+        down = range(room.top() + 8, room.bottom() - 8)
+        lines = [[image.pixelColor(room.left() + at, y).name() for y in down] for at in (0, 1)]
+        return max(line.count(accent) for line in lines)  # where it lies between two pixels, one of them has it all
 
-    assert framed() > 10
+    qtbot.waitUntil(lambda: framed() > 10)
     curves.score._plot.setFocus()
     assert framed() == 0
     theme().follow("system")

@@ -14,7 +14,6 @@ from sslstudio.engine.core.events import Event
 from sslstudio.engine.experiments.tables import csv_of, save_table
 from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, experiment_job, sheet_of
 from sslstudio.ui.background import jobs
-from sslstudio.ui.background.turns import in_turn
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.pages.compare.label_efficiency_tab import EfficiencyTab
@@ -121,10 +120,7 @@ class ComparePage(Page):
         else:
             self.faces.setCurrentWidget(self.tabs)
             for kind in self.kinds:
-                if kind is self.current or kind.settings is not None:
-                    kind.ready()
-                else:
-                    in_turn(kind, kind.ready)  # nobody sees it yet
+                kind.ready()
             self._open_awaited()
         self.offer()
 

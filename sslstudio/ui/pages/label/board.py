@@ -33,7 +33,7 @@ class LabelBoard(QWidget):
         self.map = LabelMap()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(wrap_layout(column(10, (self.picture, 1), self.said)), self.tr("One class a picture"))
+        self.tabs.addTab(wrap_layout(column(10, (self.picture, 1), self.said)), self.tr("One class each"))
         self.mask_said = text("", "muted")
         self.say_mask()
         self.tabs.addTab(wrap_layout(column(10, self.tools, (self.canvas, 1), self.mask_said)), self.tr("Masks"))

@@ -35,7 +35,7 @@ class MaskToolbar(QWidget):
         self._tolerance_row = _wrap_row(QLabel(self.tr("Tolerance")), self.tolerance, self.tolerance_said)
         told = QLabel(self.tr("Mask"))
         upper = row(*self.tools.values(), None, told, self.opacity, self.hide_mask, gap=4)
-        self.opacity.setFixedWidth(72)
+        self.opacity.setFixedWidth(66)
         self.hint = text("", "small")
         self.hint.setMinimumHeight(LINE)
         self.setLayout(column(upper, row(self._size_row, self._tolerance_row, (self.hint, 1), gap=14), gap=8))

@@ -10,7 +10,6 @@ from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.projects.runs import runs_in
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.background import jobs
-from sslstudio.ui.background.turns import in_turn
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.forms.run_settings import RunSettings
@@ -130,18 +129,16 @@ class RunPage(Page):
         if waiting is not None:
             self.faces.setCurrentWidget(waiting)
         else:
-            self.faces.setCurrentWidget(self.work)
-            if self.settings is None:
-                in_turn(self, self._add_settings)  # they take as long as the rest of the page
+            self._ready()
         self.offer()
 
-    def _add_settings(self) -> None:
-        if self.settings is None and self.waiting_face(self.missing, self.loading) is None:
+    def _ready(self) -> None:
+        if self.settings is None:
             self.settings = self.make_settings()
             self.settings_place.addWidget(self.settings)
             self.show_pictures()
             self.list_runs()
-            self.offer()
+        self.faces.setCurrentWidget(self.work)
 
     def _other_pictures(self) -> None:
         self.refresh()
