@@ -1,4 +1,4 @@
-"""Writes packaging/constraints.txt: the newest versions that were tested, of all that the program and its extras install.
+"""Writes packaging/constraints.txt: the newest tested versions of all that the program and its extras install.
 
 python packaging/tested.py          # in an environment in which all tests have passed
 

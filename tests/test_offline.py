@@ -1,12 +1,11 @@
 """No command asks anything of the network, nor leaves files with the user that are not the program's own.
 
-Watched are three things: what Python code asks of the network, by an audit hook; what code of any language asks of it,
-by the counters of a network namespace without a way out, where this system allows one; and new files in a home that is
-empty at first. Every file that Python code writes is noted too, in all processes (tests/support/watched.py): there is
-none outside the folders of the test, and the pictures are left as they are. A library that reports to its maker keeps what it is to report in files, so the files tell also where
-there is no namespace. Not seen: code that waits longer than its process lives and keeps no files; files outside of
-the home; in a namespace, connections over IPv6 (refused before they are counted). Without a namespace, native code
-that connects at once and keeps no files.
+Watched are four things: what Python code asks of the network, by an audit hook; what code of any language asks of it,
+by the counters of a network namespace without a way out, where this system allows one; every file that Python code of
+any process writes (tests/support/watched.py); and new files in a home that is empty at first. A library that reports to
+its maker keeps what it is to report in files, so the files tell also where there is no namespace. Not seen by the quick
+tests: code that waits longer than its process lives and keeps no files; what native code writes outside of the home; in
+a namespace, connections over IPv6 (refused before they are counted). The slow tests see these by strace, where it is.
 """
 
 import argparse
@@ -31,7 +30,14 @@ from tests.support import offline_child, watched
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the home and the network's counters are Linux's")
 
 # The program's own, and what matplotlib and fontconfig note of the fonts that are installed.
-OURS = (".cache/SSLStudio", ".local/share/SSLStudio", ".local/state/SSLStudio", ".cache/matplotlib", ".config/matplotlib", ".cache/fontconfig")
+OURS = (
+    ".cache/SSLStudio",
+    ".local/share/SSLStudio",
+    ".local/state/SSLStudio",
+    ".cache/matplotlib",
+    ".config/matplotlib",
+    ".cache/fontconfig",
+)
 ROOT = Path(sslstudio.__file__).parent.parent
 COUNTED = {"Ip": ("OutRequests", "OutNoRoutes"), "Tcp": ("ActiveOpens",), "Udp": ("OutDatagrams",)}
 COUNTERS = "/proc/net/snmp"
@@ -127,7 +133,14 @@ def in_child(folder: Path, program: list[str], patience: float = 250.0) -> dict[
     seen = watched.environment(folder)
     paths = os.pathsep.join([seen["WATCHED_SITE"], str(ROOT), kept.get("PYTHONPATH", "")])
     (folder / "tmp").mkdir(exist_ok=True)
-    own = {**seen, "TMPDIR": str(folder / "tmp"), "HOME": str(home), "PYTHONPATH": paths, "OFFLINE_COUNTERS": str(counters), "QT_QPA_PLATFORM": "offscreen"}
+    own = {
+        **seen,
+        "TMPDIR": str(folder / "tmp"),
+        "HOME": str(home),
+        "PYTHONPATH": paths,
+        "OFFLINE_COUNTERS": str(counters),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
     with subprocess.Popen(
         [*alone(), "sh", "-c", SHELL, "sh", *program], env={**kept, **own}, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, start_new_session=True,

@@ -1,7 +1,6 @@
 """The command that measures this machine. Heavy imports happen in the command."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sslstudio.cli.config_args import Entry, add_command, add_json, config_by

@@ -421,7 +421,7 @@ _labels("a table with zero characters", "labels.csv", lambda: b"file,label\n0.pn
 _labels("a table of zero characters", "labels.csv", lambda: bytes(100_000))
 _labels("a table with a cell of 20 MB", "labels.csv", lambda: "file,label\n0.png," + "x" * (20 << 20) + "\n1.png,b\n",
         True)  # fmt: skip
-_labels("a table of a million columns", "labels.csv", lambda: "file," + "a," * 1_000_000 + "\n0.png,b\n", True)
+_labels("a table of a million columns", "labels.csv", lambda: "file," + "a," * 1_000_000 + "\n0.png,b\n")
 _labels("a table with a quote that never ends", "labels.csv", lambda: 'file,label\n0.png,"' + "x\n" * 200_000, True)
 _labels("a table about files elsewhere", "labels.csv",
         lambda: "file,label\n../../etc/passwd,a\n/etc/shadow,b\n")  # fmt: skip

@@ -26,8 +26,8 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_damaged_and_hostile_files_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMPDIR")
     with damaged_files.made_world() as world:
-        _assert_well(damaged_files.attack(16, seed=4, inside=world))
-        _assert_well(hostile_files.attack(inside=world, every=5))
+        _assert_well(damaged_files.attack(12, seed=4, inside=world))
+        _assert_well(hostile_files.attack("labels: ", inside=world, every=4))
 
 
 def test_mutated_pictures_are_refused_in_words() -> None:

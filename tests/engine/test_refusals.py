@@ -11,8 +11,7 @@ import tifffile
 
 from sslstudio.engine.core.config import with_settings
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
-from sslstudio.engine.core.events import from_json
+from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
 from sslstudio.engine.dataset.groups import group_paths
 from sslstudio.engine.dataset.split import Split
 from sslstudio.engine.images.zip_archive import unpack
@@ -28,7 +27,6 @@ CASES: dict[str, tuple[Callable[[], object], type[StudioError], str]] = {
     "a broken pattern": (lambda: group_paths(PATHS, "name:("), ConfigError, r"groups = 'name:\(' is not a pattern"),
     "an empty pattern": (lambda: group_paths(PATHS, "name:"), ConfigError, "groups = 'name:' has no pattern"),
     "a split without parts": (lambda: Split.from_json({"train": []}), DataError, "split has no validation, test: it"),
-    "half an event": (lambda: from_json('{"kind": "StepDone", "step": 1}'), RunError, "event StepDone is incomplete"),
     "a setting without a value": (
         lambda: with_settings(PretrainConfig(out="x"), ["epochs"]),
         ConfigError,
@@ -50,8 +48,6 @@ def test_it_is_said_what_is_wrong(name: str) -> None:
     [
         ({"edit": "paint"}, "no edit of labels: paint"),
         ({"edit": "class", "kind": "boxes", "number": 1, "after": None}, "no kind of labels: boxes"),
-        ({"edit": "class", "kind": "classification", "number": 10**6, "after": ["x", 1]}, "no class has the number"),
-        ({"edit": "labels", "after": [[7, 1]]}, "7 is not a path"),
     ],
 )
 def test_lines_of_a_journal_that_are_none(line: dict[str, Any], said: str) -> None:

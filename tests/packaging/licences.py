@@ -1,4 +1,4 @@
-"""What the program needs installed, and under which licences: by the names in their metadata, and by the texts in them."""
+"""What the program needs installed, and under which licences: by names in the metadata, and by the texts inside."""
 
 import importlib.metadata as metadata
 import re
@@ -15,8 +15,8 @@ EXTRAS = frozenset({"export", "timm", "fast"})  # what people install; the other
 PERMISSIVE = (
     "MIT", "MIT-CMU", "MIT License", "HPND", "0BSD", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSD License",
     "BSD 3-Clause License", "3-Clause BSD License", "Apache-2.0", "Apache 2.0", "Apache-2.0 WITH LLVM-exception",
-    "Apache Software License", "BSL-1.0", "Zlib", "CC0-1.0", "PSF-2.0", "Python Software Foundation License", "Unlicense",
-    "ISC License (ISCL)",
+    "Apache Software License", "BSL-1.0", "Zlib", "CC0-1.0", "PSF-2.0", "Python Software Foundation License",
+    "Unlicense", "ISC License (ISCL)",
 )  # fmt: skip
 
 # Others, each with the reason why it may be there.
@@ -64,23 +64,25 @@ def plain_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def _field(one: Distribution, name: str) -> str:
+    return str(one.metadata[name]).strip() if name in one.metadata else ""
+
+
 def licences_of(one: Distribution) -> list[str]:
     """The names of its licences in its metadata: an expression, classifiers, or a short line."""
-    about = one.metadata
-    said = about.get("License-Expression") or ""
-    classified = [name.rpartition(" :: ")[2] for name in about.get_all("Classifier") or [] if name.startswith("License")]
-    short = (about.get("License") or "").strip()
+    said, short = _field(one, "License-Expression"), _field(one, "License")
     if not said and short and "\n" not in short and len(short) < 80:
         said = short
     if said:
         return [part.strip(" ()") for part in re.split(r"\bAND\b|\bOR\b", said) if part.strip(" ()")]
+    classifiers = one.metadata.get_all("Classifier") or []
+    classified = [name.rpartition(" :: ")[2] for name in classifiers if name.startswith("License")]
     return [name for name in classified if name != "OSI Approved"]
 
 
 def is_choice(one: Distribution) -> bool:
     """Whether one of its licences may be chosen."""
-    about = one.metadata
-    said = about.get("License-Expression") or about.get("License") or ""
+    said = _field(one, "License-Expression") or _field(one, "License")
     return " OR " in said and " AND " not in said
 
 

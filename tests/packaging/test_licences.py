@@ -1,4 +1,4 @@
-"""Everything that the program installs may be passed on: licences by their names, and by the texts inside the wheels."""
+"""Everything that the program installs may be passed on: licences by their names, and by the texts in the wheels."""
 
 import re
 

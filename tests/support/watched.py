@@ -1,8 +1,7 @@
 """Notes every file that Python code changes, and everything that it asks of the network, by an audit hook.
 
-`python watched.py RESULT PROGRAM ...` runs a Python file or module of a program under it. In the environment of what it
-starts, WATCHED names the file that is added to, so that children of it are watched, too (sitecustomize in a folder of its
-own on PYTHONPATH).
+`environment` is what a Python program must find to be watched, with all Python programs that it starts: a sitecustomize
+in a folder of its own (for PYTHONPATH), and in WATCHED the file that notes are added to.
 """
 
 import json
@@ -11,10 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NETWORK = (
-    "socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname",
-    "urllib.Request",
-)  # fmt: skip
+OF_SOCKETS = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
+NETWORK = (*OF_SOCKETS, "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request")
 CHANGES = (
     "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.utime",
     "shutil.rmtree", "shutil.copyfile", "shutil.move",
@@ -50,11 +47,11 @@ def network(event: str, details: tuple[Any, ...]) -> list[str]:
     """What is asked of others; local sockets and this machine itself are not."""
     if event not in NETWORK:
         return []
-    place = details[1] if event in ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg") else details[0]
-    if place is None or isinstance(place, (str, bytes)) and event not in ("socket.getaddrinfo", "socket.gethostbyname"):
-        return [] if event != "urllib.Request" else [f"net {place!r}"]
-    host = str(place[0]) if isinstance(place, tuple) and place else str(place)
-    return [] if host.startswith(LOCAL) or host == "" else [f"net {place!r}"]
+    place = details[1] if event in OF_SOCKETS else details[0]
+    if event in OF_SOCKETS and not isinstance(place, tuple):  # a file of this machine, or where it is connected to
+        return []
+    host = str(place[0] if isinstance(place, tuple) and place else place or "")
+    return [] if host.startswith(LOCAL) or not host else [f"net {place!r}"]
 
 
 def changed(event: str, details: tuple[Any, ...]) -> list[str]:

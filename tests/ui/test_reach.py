@@ -210,6 +210,7 @@ def test_a_run(
     page.add_to_queue()
     page.open_run(pretrained if job == "pretrain" else classified)
     qtbot.waitUntil(lambda: page.view.outcome == "finished" and page.view.told.text() != "", timeout=LONG)
+    page.view.curves.show_details(True)
     curves = [one for one in page.view.findChildren(PlotCanvas) if one.isVisible()]
     assert len(curves) >= 2
     qtbot.waitUntil(lambda: all(": " in said(one) and one.accessibleDescription() for one in curves), timeout=LONG)

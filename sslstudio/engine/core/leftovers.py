@@ -86,7 +86,7 @@ def temporary_folder() -> Path:
 
 @contextmanager
 def temporary() -> Iterator[Path]:
-    """A folder for temporary files, gone afterwards; and if this process is killed, as soon as another one needs one."""
+    """A folder for temporary files, gone afterwards; if this process is killed, as soon as another one needs one."""
     folder = temporary_folder()
     try:
         yield folder

@@ -106,4 +106,3 @@ class ExperimentRun:
         if self.path.exists() and any(self.path.iterdir()):  # nobody knows what it may be
             out_of_the_way(self.path)
         yield from start()
-

@@ -2,10 +2,11 @@
 
 The pipe of its standard input ends with the other process, however that died. A thread waits for it and asks the run to
 stop, which saves. A run that does not come to its end is ended: by a timer, and where the interpreter itself stands
-still (a driver that hangs, a stopped process) by a small guard, a process of its own (not on Windows, which has no
-fork).
+still (a driver that hangs, a stopped process) by a small guard, a process of its own (on Linux; Windows cannot fork,
+and a Mac must not).
 """
 
+import ctypes
 import os
 import select
 import signal
@@ -41,7 +42,7 @@ class ParentWatch:
 
     def __enter__(self) -> Self:
         self._open = True
-        if hasattr(os, "fork") and _is_pipe(0):
+        if sys.platform == "linux" and _is_pipe(0):
             self._guard = _start_guard()
         if self._listens:
             threading.Thread(target=self._listen, daemon=True).start()
@@ -93,7 +94,7 @@ def _start_guard() -> int:
     worker = os.getpid()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the guard calls the system only
-        pid = os.fork()
+        pid = os.fork()  # on Linux alone
     if pid:
         return pid
     try:
@@ -103,7 +104,8 @@ def _start_guard() -> int:
 
 
 def _end_with(worker: int) -> None:
-    _die_with_worker()
+    with suppress(OSError, AttributeError):  # else it is seen at the next look
+        ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)  # else the pipe would stay open as long as the guard lives
     os.dup2(null, 2)
@@ -120,12 +122,3 @@ def _end_with(worker: int) -> None:
                 sweep_temporary()
                 return
             time.sleep(LOOK_MS / 1000)
-
-
-def _die_with_worker() -> None:
-    """On Linux at once; elsewhere at the next look."""
-    if sys.platform == "linux":
-        import ctypes
-
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)

@@ -98,4 +98,5 @@ def test_a_name_that_a_console_cannot_write_ends_nothing(
 def test_nothing_is_written_that_works_here_only(pattern: str, why: str) -> None:
     for file in PACKAGE.rglob("*.py"):
         for line in file.read_text(encoding="utf-8").splitlines():
-            assert re.search(pattern, line) is None or "/sys/" in line or "/proc/" in line, f"{line}: {why}"
+            here = "/sys/" in line or "/proc/" in line or line.endswith("# on Linux alone")
+            assert re.search(pattern, line) is None or here, f"{line}: {why}"

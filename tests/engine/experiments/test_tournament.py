@@ -189,7 +189,11 @@ def test_ranked_by_the_gain_or_by_the_rank_without_labels(labelled: bool, tmp_pa
     for value in (0.05, -0.1, 0.3, 0.0):
         run = ExperimentRun(tmp_path / str(value), str(value), round=1)
         run.path.mkdir()
-        probe = {"difference": {"value": value} if labelled else {}, "rank": 5 + value, "untrained_rank": 5.0}
+        probe = {
+            "step": 1, "share": 1.0, "part": "validation", "labels": 0, "n": 20, "stages": [], "best_stage": 4,
+            "difference": {"value": value} if labelled else {}, "verdict": "", "text": "", "rank": 5 + value,
+            "spread": None, "untrained_rank": 5.0, "untrained_spread": None,
+        }  # fmt: skip
         run.folder.write_json("metrics.json", pretrain_result(probe=probe))
         run.note(DONE)
         runs.append(run)

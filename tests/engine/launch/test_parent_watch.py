@@ -76,7 +76,7 @@ def started(folder: Path, body: str) -> tuple["subprocess.Popen[str]", int, int]
     return parent, child, int((folder / "started").read_text())
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.skipif(sys.platform != "linux", reason="the guard is of Linux")
 @pytest.mark.parametrize(("body", "stops", "saves"), [
     (LISTENS, False, True), (DEAF, False, False), (DEAF, True, False), (HEAVY, False, False),
 ], ids=["listens", "deaf", "stopped", "hangs"])  # fmt: skip
@@ -100,7 +100,7 @@ def parent_host() -> str:
     return leftovers._HOST
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.skipif(sys.platform != "linux", reason="the guard is of Linux")
 def test_a_child_that_ends_by_itself_leaves_no_guard(tmp_path: Path) -> None:
     parent, child, guard = started(tmp_path, "    pass\n")
     assert guard

@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.compute.device import DeviceFound
+from sslstudio.engine.core import catalogue
 from sslstudio.engine.core.events import Paused, Resumed
 from sslstudio.engine.core.resource_files import resource_places
-from sslstudio.ui.base import app_settings, resources
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import DeviceBox
 from sslstudio.ui.pages.train.run_page import RunPage
@@ -34,7 +35,7 @@ def visit(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> Visit:
     def opened(act: Callable[[PreferencesForm], None]) -> None:
         seen: list[QWidget] = []
 
-        def look(parent: QWidget, title: str, form: QWidget) -> None:
+        def look(parent: QWidget, title: str, form: QWidget, place: str = "") -> None:
             assert isinstance(form, PreferencesForm)
             seen.append(form)
             act(form)
@@ -69,7 +70,7 @@ def test_the_language_is_kept_and_those_with_a_translation_are_offered(
     (tmp_path / "translations").mkdir()
     (tmp_path / "translations" / "studio_de.qm").touch()
     real = resource_places()
-    monkeypatch.setattr(resources, "resource_places", lambda: [tmp_path, *real])
+    monkeypatch.setattr(catalogue, "resource_places", lambda: [tmp_path, *real])
     assert app_settings.language() == ""
 
     def choose(form: PreferencesForm) -> None:

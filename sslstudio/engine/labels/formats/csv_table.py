@@ -43,6 +43,7 @@ OWN_HEADERS = (  # how the tables begin that this program writes of its own answ
     ["file", "predicted", "confidence"], ["file", "label", "predicted"], ["file", "mask", "confidence"],
     ["file", "mask", "iou"], ["file", "reason"],
 )  # fmt: skip
+MOST_COLUMNS = 20_000
 _SHOWN = 3  # examples named in a sentence
 
 CERTAINTY = 0.8
@@ -251,6 +252,7 @@ def read_table(file: Path, paths: Sequence[str], path: str, chosen: Mapping[str,
     Raises DataError when it cannot be read or names no picture.
     """
     text = _without_hint(decode_text(_bytes(file)))
+    _check_columns(text, file)
     lookup = lookup_of(paths)
     said = roles.column_choices(path, chosen)
     tables = [table for rows in _readings(text) if (table := _table(rows, lookup, said)) is not None]
@@ -328,6 +330,17 @@ def decode_text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp1252", errors="replace")
+
+
+def _check_columns(text: str, file: Path) -> None:
+    """Raises DataError for a line with more separators than a table of labels has: each column is looked at."""
+    for line in text.splitlines():
+        if len(line) > MOST_COLUMNS and max(map(line.count, SEPARATORS)) > MOST_COLUMNS:
+            raise DataError(
+                "{file} has a line of more than {most:,} columns, which no table of labels has.",
+                file=file.name,
+                most=MOST_COLUMNS,
+            )
 
 
 def _bytes(file: Path) -> bytes:

@@ -331,3 +331,10 @@ def test_a_label_of_yes_and_no_beside_other_flags_is_the_class(tmp_path: Path) -
 def test_crosses_for_several_findings_are_refused(tmp_path: Path) -> None:
     found = columns_of(tmp_path, "file,oedema,nodule", cycle("x", ""), cycle("x", "x", ""))
     assert found == {"file": "file", "oedema": "several", "nodule": "several"}
+
+
+def test_a_line_of_a_million_columns_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"labels\.csv has a line of more than 20,000 columns"):
+        labels_of(tmp_path, "file," + "a," * 1_000_000 + "\na.jpg,b\n")
+    prose = "word, " * 3000  # a cell that is long is none of these
+    assert set(labels_of(tmp_path, table(PATHS).replace("cat", f'"{prose}"')).values()) == {"dog", prose.strip()}
