@@ -3,6 +3,7 @@
 from functools import partial
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidget
 
 from sslstudio.ui.pages.label.mask_canvas import ROUND, TOOLS, MaskCanvas
@@ -10,6 +11,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import column, row, text, tool
 from sslstudio.ui.widgets.shortcuts import HIDE, PageKey, label_keys, native
 
+ROOMY = 340  # pixels from which on the slider of the mask has its name beside it
 LINE = 30  # pixels: two lines of a hint, so that the picture keeps its place whatever the tool
 
 
@@ -33,9 +35,10 @@ class MaskToolbar(QWidget):
         self.hide_mask.released.connect(partial(canvas.set_hidden, False))
         self._size_row = _wrap_row(QLabel(self.tr("Size")), self.thickness, self.size_said)
         self._tolerance_row = _wrap_row(QLabel(self.tr("Tolerance")), self.tolerance, self.tolerance_said)
-        told = QLabel(self.tr("Mask"))
+        told = self._told = QLabel(self.tr("Mask"))
         upper = row(*self.tools.values(), None, told, self.opacity, self.hide_mask, gap=4)
-        self.opacity.setFixedWidth(66)
+        self.opacity.setMinimumWidth(40)
+        self.opacity.setMaximumWidth(66)
         self.hint = text("", "small")
         self.hint.setMinimumHeight(LINE)
         self.setLayout(column(upper, row(self._size_row, self._tolerance_row, (self.hint, 1), gap=14), gap=8))
@@ -44,6 +47,11 @@ class MaskToolbar(QWidget):
         self.tolerance.setValue(canvas.tolerance)
         canvas.set_radius(canvas.radius)
         self.choose("brush")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, what the slider says when one points at it has to do."""
+        self._told.setVisible(event.size().width() >= ROOMY)
+        super().resizeEvent(event)
 
     def _tool(self, name: str, key: PageKey) -> QPushButton:
         made = tool(name, key.title, key.keys, partial(self.choose, name))
