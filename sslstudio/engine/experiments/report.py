@@ -237,8 +237,7 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    plain = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
-    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(plain, widths, strict=True)) + " |"
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
 
 
 def tournament_markdown(table: TournamentTable) -> str:

@@ -56,7 +56,7 @@ def read_chances(run: Path, part: str, names: Sequence[str]) -> list[tuple[str, 
     tables = [own] if own.exists() else sorted(run.glob(f"fold-*/predictions-{part}.csv"))
     found: list[tuple[str, str, list[float]]] = []
     for table in tables:
-        rows = read_table(table, ("predicted",), advice=AGAIN)
+        rows = read_table(table, ("file",), advice=AGAIN)
         if any("label" not in row or any(f"p_{name}" not in row for name in names) for row in rows):
             return None
         try:

@@ -43,6 +43,7 @@ class FilterBar(QWidget):
         self.criteria = Criteria()
         self._typing = QTimer(self, interval=WAIT_MS, singleShot=True)
         self.search = QLineEdit()
+        self.search.setAcceptDrops(False)  # what falls on it is for the window to open
         self._typing.timeout.connect(lambda: self.ask(name=self.search.text().strip()))
         self.search.setPlaceholderText(self.tr("Search by name"))
         self.search.setAccessibleName(self.tr("Search by name"))

@@ -228,7 +228,7 @@ def test_coloured_pictures_fit() -> None:
 
 
 def test_grey_pictures_are_refused_in_words() -> None:
-    with pytest.raises(TaskDoesNotFit, match=r"30 of 30 pictures looked at are grey\. Use jigsaw"):
+    with pytest.raises(TaskDoesNotFit, match=r"30 of 30 pictures looked at are grey\. Use the jigsaw puzzle"):
         refuse_without_colour(greys(30))
 
 

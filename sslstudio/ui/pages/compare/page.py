@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QBuffer
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
 from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
 from sslstudio.engine.core.atomic_files import write_atomic
@@ -307,7 +307,7 @@ def _save_picture(file: Path, picture: QImage) -> Path:
     content = QBuffer()
     content.open(QBuffer.OpenModeFlag.WriteOnly)
     kind = file.suffix.removeprefix(".") or "png"
-    if not picture.save(content, kind.encode()):
+    if not QImageWriter(content, kind.encode()).write(picture):
         raise StudioError(tr("{0} cannot be written. Try another folder.").format(file))
     write_atomic(file, bytes(content.data().data()))
     return file

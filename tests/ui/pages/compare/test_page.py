@@ -168,7 +168,7 @@ def test_a_comparison_is_stopped_goes_on_gets_another_task_and_is_taken_along(
     said.file = tmp_path / "no folder" / "curve.png"
     page.export.choose("Save the curve…")
     qtbot.waitUntil(lambda: len(said.errors) == 1, timeout=LONG)
-    assert "curve.png cannot be written" in str(said.errors.pop())
+    assert "curve.png could not be written" in str(said.errors.pop())
     saved.clear()
     said.file = tmp_path / "table.csv"
     page.export.choose("Save the table…")

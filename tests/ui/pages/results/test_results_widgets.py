@@ -148,7 +148,8 @@ def test_the_surest_mistakes_come_first(tmp_path: Path) -> None:
 
 
 def test_the_predictions_of_all_folds_are_shown_together(tmp_path: Path) -> None:
-    scores = finetune_result(parts={"scratch": {}})
+    scores = finetune_result()
+    scores = finetune_result(parts={"scratch": next(iter(scores["parts"].values()))})
     RunFolder.create(tmp_path / "run", {"job": "finetune"}).write_json("metrics.json", scores)
     for number, line in enumerate(["a.png,leaf,shell,0.6", "b.png,leaf,shell,0.9"], start=1):
         fold = tmp_path / "run" / f"fold-{number}"
