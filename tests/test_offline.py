@@ -44,6 +44,8 @@ COUNTERS = "/proc/net/snmp"
 # The last line reads what native code did up to the end of the process.
 SHELL = f'"$@"; code=$?; cat {COUNTERS} >"$OFFLINE_COUNTERS"; exit $code'
 
+SET_BY_OTHERS = ("ORT_DISABLE_TELEMETRY", "TORCHINDUCTOR_CACHE_DIR")  # by the program and torch in this process
+
 CPU = ["--device", "cpu"]
 SMALL = ["--side", "32", *CPU, "--encoder", "small"]
 SHORT = ["--epochs", "1", "--set", "optimiser.batch_size=8", "--json"]
@@ -128,7 +130,7 @@ def in_child(folder: Path, program: list[str], patience: float = 250.0) -> dict[
         "SSLSTUDIO_HOME",
         "MPLCONFIGDIR",
     )
-    kept = {name: value for name, value in os.environ.items() if name not in (*left_out, "ORT_DISABLE_TELEMETRY")}
+    kept = {name: value for name, value in os.environ.items() if name not in (*left_out, *SET_BY_OTHERS)}
     kept = {name: value for name, value in kept.items() if not name.startswith("SSLSTUDIO_LOG")}
     seen = watched.environment(folder)
     paths = os.pathsep.join([seen["WATCHED_SITE"], str(ROOT), kept.get("PYTHONPATH", "")])
@@ -307,5 +309,5 @@ def test_the_built_program_is_silent_from_its_first_lines() -> None:
         "sys.modules['sslstudio.cli.main'] = found\n"
         f"runpy.run_path({str(entry)!r}, run_name='__main__')"
     )
-    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    kept = {name: value for name, value in os.environ.items() if name not in SET_BY_OTHERS}
     assert subprocess.run([sys.executable, "-c", text], env=kept).returncode == 0

@@ -16,6 +16,7 @@ from sslstudio import __version__
 from sslstudio.cli import bench, compare, export, judge, train
 from sslstudio.cli.config_args import Entry
 from sslstudio.engine.compute.malloc import keep_for_reuse
+from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.crash_trace import begin, watch_crashes
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.messages import neutral
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Waiting threads of OpenMP burn a core each unless told not to, before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime would call its maker as soon as it is loaded
+    # torch makes a folder for what it compiles as soon as it is asked whether it could: not beside other people's.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
     activate()  # before torch is imported
     keep_for_reuse()  # before there are threads, which would have arenas of their own
     for stream in (sys.stdout, sys.stderr):

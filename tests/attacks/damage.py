@@ -98,7 +98,8 @@ def _lines(content: bytes, random: Random) -> bytes:
 
 
 def _toml(content: bytes, random: Random) -> bytes:
-    return tomli_w.dumps(_without_none(_changed(tomllib.loads(content.decode()), random))).encode()
+    changed = _without_none(_changed(tomllib.loads(content.decode()), random))
+    return (tomli_w.dumps(changed) if isinstance(changed, dict) else json.dumps(changed)).encode()
 
 
 def _without_none(value: Any) -> Any:

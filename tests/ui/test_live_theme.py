@@ -69,7 +69,10 @@ def test_the_system_changes_its_colours(
             if tabs is not None:
                 tabs.setCurrentIndex(number)
             light, dark = shares(window.grab().toImage())
-            assert light < 0.01 < 0.4 < dark, f"{name}, {tabs.tabText(number) if tabs else ''}: {light:.3f} {dark:.3f}"
+            said = f"{name}, {tabs.tabText(number) if tabs else ''}: {light:.3f} {dark:.3f}"
+            most = 0.15 if "answers" in said else 0.01  # a sheet of puzzles is a picture, on white
+            assert light < most, said
+            assert dark > 0.4, said
     hints.colorSchemeChanged.emit(Qt.ColorScheme.Light)
     assert not theme().dark
 

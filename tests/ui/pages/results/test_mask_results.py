@@ -221,5 +221,6 @@ def test_a_new_folder_is_answered_with_masks(
     assert [one["name"] for one in coco["categories"]] == classes[1:]
     assert coco["annotations"]
     assert {one["image_id"] for one in coco["annotations"]} <= {one["id"] for one in coco["images"]}
-    sure = [float(card.gallery.gallery.item(row).caption.split()[0]) for row in range(4)]
+    sure = [card.gallery.gallery.item(row).confidence or 0.0 for row in range(4)]
+    assert sure[0] > 0
     assert sure == sorted(sure)
