@@ -56,9 +56,10 @@ class DoubtsView(QWidget):
         keys, stack = doubt_keys(), deciding.undo_stack
         self.undo = tool("undo", keys["undo"].title, keys["undo"].keys, stack.undo)
         self.redo = tool("redo", keys["redo"].title, keys["redo"].keys, stack.redo)
-        answers = column(
-            row(self.keep, self.change, None), row(self.unsure, self.back, None, self.undo, self.redo, gap=6), gap=8
-        )
+        answers = column(  # the change names a class, which may be long: it has a line of its own
+            row(self.keep, self.unsure, None), row(self.change, None),
+            row(self.back, None, self.undo, self.redo, gap=6), gap=8,
+        )  # fmt: skip
         right = Card(margin=16).add((self.picture, 1), self.said, answers)
         self.corrected = text("", "field")
         self.opening = BusyLine(deciding.labels.stop, wrap=True)  # stopped, a change is not made
