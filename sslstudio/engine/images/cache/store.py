@@ -159,10 +159,10 @@ class PixelStore:
         rows: dict[str, Row] = {}
         with garbage_collection_put_off():
             rest = self._table.execute("SELECT * FROM pictures")
-            for path, size, mtime_ns, slot, height, width, reason, left, checksum in rest:
-                if slot is None or slot < whole:
-                    name = os.fsdecode(path)
-                    rows[name] = Row(name, size, int(mtime_ns), slot, height, width, from_text(reason), left, checksum)
+            for values in rest:
+                row = _row_of(*values)
+                if row is not None and (row.slot is None or row.slot < whole):
+                    rows[row.path] = row
         damaged = not self._is_as_written([row for row in rows.values() if row.slot is not None])
         if damaged:
             rows = {path: row for path, row in rows.items() if row.slot is None}
@@ -295,6 +295,20 @@ def _values(row: Row) -> tuple[Any, ...]:
         row.left,
         row.checksum,
     )
+
+
+def _row_of(
+    path: Any, size: Any, mtime_ns: Any, slot: Any, height: Any, width: Any, reason: Any, left: Any, checksum: Any
+) -> Row | None:
+    """A row as the table has it; None where a value is not of its kind, as of a damaged file: it is decoded again."""
+    try:
+        taken = None if slot is None else int(slot)
+        numbers = (int(height), int(width))
+        return Row(
+            os.fsdecode(path), int(size), int(mtime_ns), taken, *numbers, from_text(reason), str(left), int(checksum)
+        )
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _open_table(path: Path) -> sqlite3.Connection:

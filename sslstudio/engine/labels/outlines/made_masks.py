@@ -53,7 +53,8 @@ def _fill(
     try:
         for place, path in enumerate(order):
             drawing = drawings[path]
-            height, width = (drawing.height, drawing.width) if drawing.height else mask_size(root / path)
+            told = drawing.height > 0 and drawing.width > 0
+            height, width = (drawing.height, drawing.width) if told else mask_size(root / path)
             write_plain(part / f"{place}.png", mask_png(paint(drawing, number, height, width)))
             if (place + 1) % _A_STEP == 0 or place + 1 == len(order):
                 yield Preparing(stage=STAGE, done=place + 1, total=len(order))
