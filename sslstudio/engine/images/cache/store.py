@@ -157,17 +157,21 @@ class PixelStore:
         were written, none of the file is believed."""
         whole = self.size() // self.slot_bytes
         rows: dict[str, Row] = {}
+        unfit: list[tuple[Any]] = []
         with garbage_collection_put_off():
             rest = self._table.execute("SELECT * FROM pictures")
             for values in rest:
                 row = _row_of(*values)
-                if row is not None and (row.slot is None or row.slot < whole):
+                if row is None:
+                    unfit.append((values[0],))
+                elif row.slot is None or row.slot < whole:
                     rows[row.path] = row
         damaged = not self._is_as_written([row for row in rows.values() if row.slot is not None])
         if damaged:
             rows = {path: row for path, row in rows.items() if row.slot is None}
         if not self.fixed:
             self._table.execute("DELETE FROM pictures WHERE slot >= ?", (0 if damaged else whole,))
+            self._table.executemany("DELETE FROM pictures WHERE path IS ?", unfit)
             self._table.commit()
         return rows
 

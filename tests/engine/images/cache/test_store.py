@@ -1,10 +1,16 @@
 """The search for cycles is off within, and afterwards as it was before; damaged rows are no rows."""
 
 import gc
+import sqlite3
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from sslstudio.engine.images.cache.store import Row, _row_of, garbage_collection_put_off
+from sslstudio.engine.core.control import to_end
+from sslstudio.engine.images.cache.pixel_cache import build_cache
+from sslstudio.engine.images.cache.store import TABLE, Row, _row_of, garbage_collection_put_off
+from sslstudio.engine.images.index import scan
 
 
 def test_it_is_off_within_and_on_again_even_after_an_error() -> None:
@@ -31,3 +37,19 @@ def test_a_row_with_a_damaged_value_is_none() -> None:
     assert _row_of(*whole) == Row("a.png", 10, 1_600_000_000_000_000_000, 3, 20, 30, checksum=7)
     for place, value in ((2, "1w64500000000000000"), (3, "three"), (1, None), (0, 5), (8, b"x")):
         assert _row_of(*(value if at == place else one for at, one in enumerate(whole))) is None
+
+
+def test_a_picture_with_a_damaged_row_is_decoded_again(tmp_path: Path) -> None:
+    pictures, cache = tmp_path / "pictures", tmp_path / "cache"
+    pictures.mkdir()
+    for number in range(3):
+        Image.new("RGB", (40, 40), (90 * number, 0, 0)).save(pictures / f"{number}.png")
+    to_end(build_cache(scan(pictures), 32, cache_dir=cache))
+    (file,) = cache.rglob(TABLE)
+    with sqlite3.connect(file) as table:
+        table.execute("UPDATE pictures SET mtime_ns = '1w6' WHERE path = ?", (b"1.png",))
+    table.close()
+    for _ in range(2):
+        built = to_end(build_cache(scan(pictures), 32, cache_dir=cache))
+        assert built.index.paths == ["0.png", "1.png", "2.png"]
+        assert built.pixels([1])[0, :, 0, 0].tolist() == [90, 0, 0]
