@@ -42,11 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     if reason := faults.missing():
         say(f"Skipped: {reason}.")
         return 0
-    if "faults" not in os.environ.get("LD_PRELOAD", ""):
-        os.environ["LD_PRELOAD"] = str(faults.library())
-        os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore"}
-        os.environ |= {"QT_QPA_PLATFORM": "offscreen"}
-        os.execv(sys.executable, [sys.executable, "-m", "tests.attacks.kills", *(arguments or sys.argv[1:])])
+    faults.begin_with_library("tests.attacks.kills", arguments or sys.argv[1:], QT_QPA_PLATFORM="offscreen")
     names = [name for name in options.only.split(",") if name] or list(ALL)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         return attack(Path(folder), names, options.n, options.seed)

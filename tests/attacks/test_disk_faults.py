@@ -1,26 +1,13 @@
 """Disks that fail at any operation: a share of what `python -m tests.attacks.disk_faults` tries."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from tests.support import faults
 
-ROOT = Path(__file__).parent.parent.parent
 NEEDED = pytest.mark.skipif(bool(faults.missing()), reason=faults.missing() or "-")
-
-
-def attack(*words: str, seconds: float) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "tests.attacks.disk_faults", *words]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+attack = partial(faults.attack, "tests.attacks.disk_faults")
 
 
 @NEEDED

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,8 @@ import pytest
 from tests.attacks.kills import started_in
 from tests.support import faults
 
-ROOT = Path(__file__).parent.parent.parent
 NEEDED = pytest.mark.skipif(bool(faults.missing()), reason=faults.missing() or "-")
-
-
-def attack(*words: str, seconds: float) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "tests.attacks.kills", *words]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+attack = partial(faults.attack, "tests.attacks.kills")
 
 
 @NEEDED

@@ -1,14 +1,17 @@
 """The library of faults (faults.c), made by the compiler of this machine, and its switches."""
 
 import ctypes
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
 SOURCE = Path(__file__).with_suffix(".c")
+ROOT = Path(__file__).parent.parent.parent
 
 
 class Mode(IntEnum):
@@ -44,6 +47,24 @@ def library() -> Path:
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", part, SOURCE, "-ldl", "-pthread"], check=True)
         part.replace(made)
     return made
+
+
+def begin_with_library(module: str, arguments: Sequence[str], **environment: str) -> None:
+    """Have this process begin anew as `python -m module`, with the library loaded; nothing where it is loaded."""
+    if "faults" not in os.environ.get("LD_PRELOAD", ""):
+        os.environ["LD_PRELOAD"] = str(library())
+        os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **environment}
+        os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
+
+
+def attack(module: str, *words: str, seconds: float) -> str:
+    """What the attack `python -m module` prints; asserts that nothing went wrong in it."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=seconds, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def arm(number: int, mode: Mode, calls: int, folder: Path) -> None:
