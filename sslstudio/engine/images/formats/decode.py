@@ -116,7 +116,7 @@ def _deep_values(path: Path, wanted: Wanted) -> _Deep | None:
     """None where the picture is of 8 bits or a colour."""
     with _open(path) as file:
         kind = _kind(file, path)
-        try:
+        with _in_words(kind, file):
             if kind is Kind.DICOM:
                 from sslstudio.engine.images.formats.dicom import read_dicom_values
 
@@ -128,12 +128,6 @@ def _deep_values(path: Path, wanted: Wanted) -> _Deep | None:
                 found = read_tiff_values(file, wanted)
                 return None if found is None else _Deep(_turn_values(*found[:2]), None, *found[2:])
             return _deep_png_values(file) if kind is Kind.PNG and not wanted.channels else None
-        except DataError:
-            raise
-        except MemoryError as error:
-            raise CannotOpen("there is not enough memory to read it") from error
-        except BROKEN as error:
-            raise from_library(error, kind, file) from error
 
 
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by the kind of colour (ISO/IEC 15948, 11.2.2)
@@ -228,14 +222,21 @@ def _load(path: Path, short_side: int | None) -> Upright:
     path, wanted = _of(path)
     with _open(path) as file:
         kind = _kind(file, path)
-        try:
+        with _in_words(kind, file):
             return _read(file, kind, short_side, wanted)
-        except DataError:
-            raise
-        except MemoryError as error:
-            raise CannotOpen("there is not enough memory to read it") from error
-        except BROKEN as error:
-            raise from_library(error, kind, file) from error
+
+
+@contextmanager
+def _in_words(kind: Kind, file: BinaryIO) -> Iterator[None]:
+    """What a library, or the memory, refuses while a file is read, as a reason for people."""
+    try:
+        yield
+    except DataError:
+        raise
+    except MemoryError as error:
+        raise CannotOpen("there is not enough memory to read it") from error
+    except BROKEN as error:
+        raise from_library(error, kind, file) from error
 
 
 @contextmanager
