@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from sslstudio.cli.config_args import Entry, add_command, add_json, config_by
 from sslstudio.cli.console import print_json, returned, say, steered
-from sslstudio.engine.core.leftovers import temporary
+from sslstudio.engine.core.files.leftovers import temporary
 
 if TYPE_CHECKING:
     from sslstudio.engine.pretraining.bench import Bench

@@ -29,8 +29,8 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from sslstudio.engine.finetuning.load import load_trained
-    from sslstudio.engine.finetuning.predict import predict_folder
+    from sslstudio.engine.finetuning.use.load import load_trained
+    from sslstudio.engine.finetuning.use.predict import predict_folder
 
     trained = load_trained(options.run, options.device, options.part, options.weights)
     separator = SEPARATORS[options.separator]

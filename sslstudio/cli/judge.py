@@ -30,7 +30,7 @@ from sslstudio.engine.core.messages import printable
 if TYPE_CHECKING:
     from sslstudio.engine.clinic.run import Examined
     from sslstudio.engine.clinic.shortcut_audit import TaskAudit
-    from sslstudio.engine.finetuning.suggestions import Suggested
+    from sslstudio.engine.finetuning.use.suggestions import Suggested
     from sslstudio.engine.training.config import DataConfig
 
 CLINIC = {"side": "--side", "groups": "--groups", "roles": "--role"}  # options of the pictures that have a flag
@@ -219,8 +219,8 @@ def _is_made_here(options: argparse.Namespace) -> bool:
 
 def _next_ones(options: argparse.Namespace, control: RunControl) -> "Generator[Preparing, None, Suggested]":
     from sslstudio.engine.dataset.file_parts import choose_parts
-    from sslstudio.engine.finetuning.similarity import doubts, look_alike
-    from sslstudio.engine.finetuning.suggestions import KnownLabels, order_at_random, suggest_mixed
+    from sslstudio.engine.finetuning.use.similarity import doubts, look_alike
+    from sslstudio.engine.finetuning.use.suggestions import KnownLabels, order_at_random, suggest_mixed
     from sslstudio.engine.images.index import scan
     from sslstudio.engine.labels.recognise import recognise
     from sslstudio.engine.runs.run_folder import RunFolder

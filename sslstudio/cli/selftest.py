@@ -16,7 +16,7 @@ from typing import Any
 from sslstudio.engine.about.doctor import window_trouble
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.core.leftovers import temporary
+from sslstudio.engine.core.files.leftovers import temporary
 
 FAILED = "FAILED: "  # an outcome that begins so is a failure
 PICTURES = 36

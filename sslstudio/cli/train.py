@@ -180,7 +180,7 @@ def _add_preview(parser: argparse.ArgumentParser) -> None:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    from sslstudio.engine.core.atomic_files import make_folder, write_atomic
+    from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
     from sslstudio.engine.pretraining.preview import PuzzlesReady, preview_puzzles
     from sslstudio.engine.report.command_line import PREVIEW
     from sslstudio.engine.tasks.contact_sheet import puzzle_sheet, sheet_bytes
@@ -224,7 +224,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from sslstudio.engine.finetuning.load import evaluate_run, load_trained
+    from sslstudio.engine.finetuning.use.load import evaluate_run, load_trained
 
     trained = load_trained(options.run, options.device, options.part, options.weights)
     table = options.run / f"evaluated-{options.folder.resolve().name}.csv"

@@ -214,9 +214,9 @@ def _confused(path: Path) -> None:
 
 
 def _costs(run: object) -> None:
-    from sslstudio.engine.finetuning.calibration import read_calibrations
     from sslstudio.engine.finetuning.costs import read_costs
     from sslstudio.engine.finetuning.plan_file import read_plan
+    from sslstudio.engine.finetuning.read_out.calibration import read_calibrations
     from sslstudio.engine.runs.run_folder import RunFolder
 
     assert isinstance(run, RunFolder)

@@ -219,7 +219,7 @@ def load(quick: bool) -> None:
     if not quick:
         import sslstudio.engine.experiments.compare
         import sslstudio.engine.export.run
-        import sslstudio.engine.finetuning.predict
+        import sslstudio.engine.finetuning.use.predict
         import sslstudio.engine.launch.launcher
         import sslstudio.engine.pretraining.run
         import sslstudio.engine.report.run  # noqa: F401
@@ -436,7 +436,7 @@ def check_queue(place: Place) -> list[str]:
 
 def idle(place: Place) -> int:
     """What was done needs no second time; but a process that writes there cleans up."""
-    from sslstudio.engine.core.leftovers import sweep
+    from sslstudio.engine.core.files.leftovers import sweep
 
     for folder in [place.disk, *(one for one in place.disk.rglob("*") if one.is_dir())]:
         sweep(folder)

@@ -130,7 +130,7 @@ def left_behind(place: Place) -> list[str]:
     """Half files, locks of writers, temporary folders. The next start of anything that needs a temporary folder removes
     those of dead processes, as is done here."""
     tempfile.tempdir = str(place.disk / "tmp")
-    from sslstudio.engine.core.leftovers import sweep_temporary
+    from sslstudio.engine.core.files.leftovers import sweep_temporary
 
     sweep_temporary()
     tempfile.tempdir = None

@@ -29,8 +29,9 @@ Fate = Literal["killed", "survived", "hung"]
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = (
-    "engine/training/checkpoint", "engine/dataset/split", "engine/labels/editing/journal", "engine/core/named_paths",
-    "engine/core/atomic_files", "engine/core/config", "engine/core/messages", "engine/core/checked_files",
+    "engine/training/checkpoint", "engine/dataset/split", "engine/labels/editing/journal",
+    "engine/core/files/named_paths", "engine/core/files/atomic_files", "engine/core/files/checked_files",
+    "engine/core/config", "engine/core/messages",
 )  # fmt: skip
 SECONDS = 120.0  # on the clock, for one mutant
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {

@@ -131,8 +131,8 @@ def save_weights(log: Log) -> None:
     """Checkpoint after checkpoint, events between them."""
     import torch
 
-    from sslstudio.engine.core.atomic_files import Appender
     from sslstudio.engine.core.events import Resumed, to_json
+    from sslstudio.engine.core.files.atomic_files import Appender
     from sslstudio.engine.runs.run_folder import EVENTS, RunFolder
     from sslstudio.engine.training.checkpoint import save_tensors
 
@@ -212,7 +212,7 @@ def check_queue(disk: Path, confirmed: list[str]) -> list[str]:
 
 def begin_and_export(log: Log) -> None:
     """Folders that are filled beside their place and renamed."""
-    from sslstudio.engine.core.atomic_files import folder_beside, put_folder, write_plain
+    from sslstudio.engine.core.files.atomic_files import folder_beside, put_folder, write_plain
     from sslstudio.engine.labels.editing.export import export_labels
 
     to_end(export_labels(log.root / "labels", log.root / "out"))

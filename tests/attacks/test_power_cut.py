@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.core import atomic_files
+from sslstudio.engine.core.files import atomic_files
 from tests.attacks import power_cut
 
 

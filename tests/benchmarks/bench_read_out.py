@@ -24,7 +24,7 @@ from sslstudio.engine.dataset.near_duplicates import across, near_duplicates
 from sslstudio.engine.dataset.split import draw_labelled
 from sslstudio.engine.evaluate.label_propagation import propagate
 from sslstudio.engine.evaluate.linear_and_knn import fit_ridge
-from sslstudio.engine.finetuning.read_out import NEVER
+from sslstudio.engine.finetuning.read_out.read_out import NEVER
 from sslstudio.engine.finetuning.recipe import recalibrate
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.encoders.general import is_general

@@ -16,9 +16,9 @@ from pathlib import Path
 from sslstudio import __version__
 from sslstudio.engine.about.doctor import findings
 from sslstudio.engine.about.masking import mask_names, names_of, without_files, without_places, without_words
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import read_limited
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import read_limited
 from sslstudio.engine.core.mishaps import log_tail
 
 LAST_LINES = 400  # of a run's record

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.core.resource_files import find_resource
+from sslstudio.engine.core.files.resource_files import find_resource
 
 OWN = "sslstudio"
 BILL = "bill-of-materials.json"

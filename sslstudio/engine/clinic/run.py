@@ -16,11 +16,11 @@ from sslstudio.engine.clinic.signs.looked import FINE
 from sslstudio.engine.clinic.signs.sheet import example_sheet
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, Group, near_duplicates

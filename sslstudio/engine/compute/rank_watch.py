@@ -18,8 +18,8 @@ from typing import Any, TypedDict
 
 import torch.distributed as dist
 
-from sslstudio.engine.core.checked_files import Count, parse_json
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.files.checked_files import Count, parse_json
 from sslstudio.engine.core.messages import Message, plain, to_stored
 
 BEAT = 1.0  # seconds between two signs of life

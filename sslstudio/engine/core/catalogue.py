@@ -1,8 +1,8 @@
 """Catalogues of translations, for whoever writes for people without a window: a report in another language."""
 
 from sslstudio.engine.core.errors import InputError
+from sslstudio.engine.core.files.resource_files import find_resource, resource_places
 from sslstudio.engine.core.messages import ENGLISH, Language, Message
-from sslstudio.engine.core.resource_files import find_resource, resource_places
 
 MARKS = {"en": (".", ","), "fr": (",", "\u202f")}  # decimal point and thousands; most other languages: , and .
 

@@ -27,8 +27,8 @@ from typing import Any, Generic, Self, TypeVar
 
 import tomli_w
 
-from sslstudio.engine.core.checked_files import kind_words
 from sslstudio.engine.core.errors import ConfigError, did_you_mean
+from sslstudio.engine.core.files.checked_files import kind_words
 from sslstudio.engine.core.messages import Message, as_message
 from sslstudio.engine.core.migrations import current_key
 

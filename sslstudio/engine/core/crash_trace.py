@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sslstudio.engine.core.leftovers import lives
+from sslstudio.engine.core.files.leftovers import lives
 from sslstudio.engine.core.mishaps import keep_line, log_file, log_tail, make_room
 
 MARK: Final = "open-window-{pid}.txt"

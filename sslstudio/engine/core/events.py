@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar
 
-from sslstudio.engine.core.checked_files import Count, checked, parse_json
 from sslstudio.engine.core.errors import RunError, did_you_mean
+from sslstudio.engine.core.files.checked_files import Count, checked, parse_json
 from sslstudio.engine.core.messages import Message, to_stored
 
 

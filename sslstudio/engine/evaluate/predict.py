@@ -15,12 +15,12 @@ from torch import Tensor
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.halving import in_halves
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.files.spreadsheet import harmless
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.spreadsheet import harmless
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.scores import Array, one_hot_confusions
 from sslstudio.engine.labels.masks.decode import decode_mask

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Event, RunFinished
+from sslstudio.engine.core.files.checked_files import read_json
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.experiments.compare import Comparison, compare
 from sslstudio.engine.experiments.compare_config import CompareConfig

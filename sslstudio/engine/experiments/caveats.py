@@ -8,10 +8,10 @@ from typing import TypedDict
 from filelock import FileLock
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import read_json
 from sslstudio.engine.core.messages import Message, as_message, to_stored
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates

@@ -16,10 +16,10 @@ import torch
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.core.atomic_files import remove_file
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Advanced, Event, Note, Preparing
+from sslstudio.engine.core.files.atomic_files import remove_file
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.evaluate.verdict import TITLES
 from sslstudio.engine.experiments.caveats import look_at_split

@@ -19,8 +19,8 @@ from sslstudio.engine.core.config import (
     with_overrides,
 )
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.messages import Message, plain
-from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED, arm_title
 from sslstudio.engine.experiments.config import ExperimentConfig, set_up_pretraining
 from sslstudio.engine.experiments.experiment_run import ExperimentRun

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
-from sslstudio.engine.core.atomic_files import write_atomic
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored, to_stored
 from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.evaluate.arms import BASELINES, BESIDE, GENERAL, PRETRAINED

@@ -16,7 +16,6 @@ from typing import ClassVar, Generic
 
 from filelock import Timeout
 
-from sslstudio.engine.core.atomic_files import holding, make_folder
 from sslstudio.engine.core.config import to_dict
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import StudioError, TaskDoesNotFit
@@ -30,6 +29,7 @@ from sslstudio.engine.core.events import (
     RunStarted,
     StepDone,
 )
+from sslstudio.engine.core.files.atomic_files import holding, make_folder
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.experiments.config import C, stored_config
 from sslstudio.engine.experiments.experiment_run import DONE, FAILED, REFUSED, ExperimentRun, Outcome, Spent

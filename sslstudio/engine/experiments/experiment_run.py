@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypedDict, Unpack
 
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
-from sslstudio.engine.core.checked_files import Share, read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Event, RunFinished
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.files.checked_files import Share, read_json
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.spreadsheet import harmless
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.spreadsheet import harmless
 from sslstudio.engine.evaluate.arms import BASELINES
 from sslstudio.engine.runs.experiment_folder import COMPARE, sheet_of
 from sslstudio.engine.runs.metrics import ProbeResult

@@ -11,10 +11,10 @@ import json
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError, TaskDoesNotFit
 from sslstudio.engine.core.events import Advanced, Event, Note, Preparing
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.core.messages import Message, from_stored, to_stored
 from sslstudio.engine.experiments.config import follow, resolve, set_up_pretraining
 from sslstudio.engine.experiments.experiment import Experiment, Strategy

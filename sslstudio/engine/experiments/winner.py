@@ -5,10 +5,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.atomic_files import holding, write_atomic
-from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import holding, write_atomic
+from sslstudio.engine.core.files.checked_files import read_json
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.evaluate.probe_report import probed
 from sslstudio.engine.experiments.experiment_run import DONE, ExperimentRun

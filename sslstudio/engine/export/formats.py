@@ -20,7 +20,9 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from sslstudio.engine.core.atomic_files import (
+from sslstudio.engine.core.errors import DataError, RunError, did_you_mean
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import (
     cannot_write,
     copy_file,
     discard_folder,
@@ -29,8 +31,6 @@ from sslstudio.engine.core.atomic_files import (
     put_folder,
     write_plain,
 )
-from sslstudio.engine.core.errors import DataError, RunError, did_you_mean
-from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.export import use_it
 from sslstudio.engine.models.encoders import Encoder

@@ -18,10 +18,10 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.export import use_it
 from sslstudio.engine.export.formats import Chances, Embedding, Exportable, Written, chosen_formats, write_export
 from sslstudio.engine.finetuning.labelled import encoder_of
-from sslstudio.engine.finetuning.load import Trained, blank_like, load_trained
 from sslstudio.engine.finetuning.networks import SCALE_FROM
 from sslstudio.engine.finetuning.recipe import recalibrate
 from sslstudio.engine.finetuning.run import pretraining_of
+from sslstudio.engine.finetuning.use.load import Trained, blank_like, load_trained
 from sslstudio.engine.images.formats.wanted import read_channels
 from sslstudio.engine.images.multi_folder import title_of
 from sslstudio.engine.models.encoders import ENCODERS, STEM_STRIDES, Encoder, EncoderConfig, build_encoder

@@ -8,7 +8,7 @@ Decoding, scoring and what else all arms share is in no arm's cost.
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from sslstudio.engine.core.checked_files import Count, Share
+from sslstudio.engine.core.files.checked_files import Count, Share
 from sslstudio.engine.evaluate.arms import FROM_SCRATCH, UNTRAINED
 from sslstudio.engine.runs.run_folder import RunFolder
 

@@ -7,10 +7,10 @@ from typing import Annotated, TypedDict
 
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import seed_init
-from sslstudio.engine.core.checked_files import AtLeast
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.checked_files import AtLeast
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED
@@ -23,8 +23,8 @@ from sslstudio.engine.finetuning.labelled import (
     prefix_of,
     targets_of,
 )
-from sslstudio.engine.finetuning.mask_read_out import fit_mask_read_out
-from sslstudio.engine.finetuning.read_out import Known, answering_network, file_of, fit_read_out, save_read_out
+from sslstudio.engine.finetuning.read_out.mask_read_out import fit_mask_read_out
+from sslstudio.engine.finetuning.read_out.read_out import Known, answering_network, file_of, fit_read_out, save_read_out
 from sslstudio.engine.finetuning.recipe import Recipe, recalibrate, recipe_of, stage_by_probe, standardise
 from sslstudio.engine.models.encoders import Encoder, build_encoder
 from sslstudio.engine.models.finetuned import ALL, LAST, Classifier, Network, PixelScale, Segmenter

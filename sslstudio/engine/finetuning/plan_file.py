@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from sslstudio.engine.core.checked_files import Count
+from sslstudio.engine.core.files.checked_files import Count
 from sslstudio.engine.runs.run_folder import RunFolder
 
 FILE = "plan.json"

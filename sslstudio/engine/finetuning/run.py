@@ -30,8 +30,6 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.predict import Predictor, score_classes, score_masks
 from sslstudio.engine.evaluate.scores import Array
 from sslstudio.engine.evaluate.verdict import KINDS, summarise
-from sslstudio.engine.finetuning.calibration import FEWEST, Calibration, calibration_note, fit_temperature
-from sslstudio.engine.finetuning.calibration import FILE as CALIBRATION
 from sslstudio.engine.finetuning.costs import note_costs
 from sslstudio.engine.finetuning.label_snapshot import as_begun, check_labels, note_labels
 from sslstudio.engine.finetuning.labelled import (
@@ -48,7 +46,9 @@ from sslstudio.engine.finetuning.labelled import (
 )
 from sslstudio.engine.finetuning.networks import build_part, first_encoder, keep_read_outs
 from sslstudio.engine.finetuning.plan_file import read_plan, write_plan
-from sslstudio.engine.finetuning.read_out import answering_network
+from sslstudio.engine.finetuning.read_out.calibration import FEWEST, Calibration, calibration_note, fit_temperature
+from sslstudio.engine.finetuning.read_out.calibration import FILE as CALIBRATION
+from sslstudio.engine.finetuning.read_out.read_out import answering_network
 from sslstudio.engine.finetuning.recipe import steps_for
 from sslstudio.engine.finetuning.split_notes import note_split
 from sslstudio.engine.finetuning.split_policy import split_kept, suited

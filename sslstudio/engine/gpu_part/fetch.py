@@ -15,12 +15,12 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sslstudio.engine.core.checked_files import parse_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.checked_files import parse_json
+from sslstudio.engine.core.files.resource_files import resource_places
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.resource_files import resource_places
 from sslstudio.engine.gpu_part.place import SITE, TRIED, Active, part_folder, python_here, remove, sweep, switch_on
 from sslstudio.engine.gpu_part.plan import UNPACKED, Plan
 

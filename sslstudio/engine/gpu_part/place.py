@@ -15,11 +15,11 @@ from pathlib import Path
 
 import platformdirs
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import SETTINGS, read_json
 from sslstudio.engine.core.errors import StudioError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import SETTINGS, read_json
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.messages import NOTHING, Message
-from sslstudio.engine.core.named_paths import leads_out
 
 POINTER = "active.json"
 SITE = "packages"  # in the folder of a part: what Python imports from

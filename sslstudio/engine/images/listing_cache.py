@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import read_json
 from sslstudio.engine.images.listing import Folder, Listed
 
 FORMAT: Final = 2

@@ -17,10 +17,10 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
-from sslstudio.engine.core.checked_files import read_toml
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.files.checked_files import read_toml
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.images.formats.wanted import PAGE, file_of
 

@@ -11,13 +11,19 @@ import zipfile
 from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 
-from sslstudio.engine.core.atomic_files import discard_folder, folder_beside, put_folder, write_atomic, writing_from
-from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import (
+    discard_folder,
+    folder_beside,
+    put_folder,
+    write_atomic,
+    writing_from,
+)
+from sslstudio.engine.core.files.checked_files import read_json
+from sslstudio.engine.core.files.named_paths import inside, leads_out
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.named_paths import inside, leads_out
 
 MARKER = ".unpacked.json"  # what the folder was made from
 STAGE = Message("Unpacking the pictures")

@@ -21,11 +21,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import AtLeast, read_json, read_table
 from sslstudio.engine.core.errors import DataError, StudioError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import AtLeast, read_json, read_table
+from sslstudio.engine.core.files.spreadsheet import harmless
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.spreadsheet import harmless
 
 TABLE, STATE = "drawn.csv", "drawn.json"
 FORMAT = 1

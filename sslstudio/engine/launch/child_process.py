@@ -22,13 +22,13 @@ from typing import Any
 
 import sslstudio
 from sslstudio.engine.core import errors
-from sslstudio.engine.core.atomic_files import cannot_write, write_atomic
-from sslstudio.engine.core.checked_files import parse_json
 from sslstudio.engine.core.config import BaseConfig
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError, TrainerDied
 from sslstudio.engine.core.events import Event, Note, from_json
-from sslstudio.engine.core.leftovers import temporary_folder
+from sslstudio.engine.core.files.atomic_files import cannot_write, write_atomic
+from sslstudio.engine.core.files.checked_files import parse_json
+from sslstudio.engine.core.files.leftovers import temporary_folder
 from sslstudio.engine.core.messages import Message, plain
 from sslstudio.engine.launch.deaths import abandoned, cause, last_line, stalled
 from sslstudio.engine.launch.output import Lines

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.leftovers import sweep_temporary
+from sslstudio.engine.core.files.leftovers import sweep_temporary
 
 WORDS = ("stop", "pause", "resume")
 GRACE = 7.0  # seconds to save and end once the other process has gone

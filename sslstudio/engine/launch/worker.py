@@ -16,10 +16,10 @@ from typing import Annotated, Any, TypedDict
 
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.process_group import rank_info
-from sslstudio.engine.core.checked_files import AtLeast, read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import InputError, StudioError
 from sslstudio.engine.core.events import Event, to_json
+from sslstudio.engine.core.files.checked_files import AtLeast, read_json
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.finetuning.entry import finetune
 from sslstudio.engine.launch.child_process import Order, worker_command

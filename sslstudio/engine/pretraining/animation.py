@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, Preparing, SampleSaved
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.metrics import find_metric
 from sslstudio.engine.runs.run_folder import RunFolder

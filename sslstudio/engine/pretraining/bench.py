@@ -18,7 +18,7 @@ from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.leftovers import temporary
+from sslstudio.engine.core.files.leftovers import temporary
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.file_parts import choose_parts
 from sslstudio.engine.images.cache.pixel_cache import build_cache

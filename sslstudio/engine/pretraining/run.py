@@ -20,10 +20,10 @@ from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.compute.sync_batch_norm import convert_sync_batch_norm
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Evaluated, Event, Note, RunFinished, RunStarted, SampleSaved
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.prefetch import Feed

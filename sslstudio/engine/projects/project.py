@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core import migrations
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import read_toml
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
-from sslstudio.engine.core.file_names import free_among, portable_name
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import read_toml
+from sslstudio.engine.core.files.file_names import free_among, portable_name
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.messages import NOTHING, Message, join
-from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.images.formats.wanted import file_of
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.editing.files import is_labelling

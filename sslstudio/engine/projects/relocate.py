@@ -10,7 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import (
+from sslstudio.engine.core.config import to_toml
+from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import ConfigError, DataError, RunError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import (
     copying,
     discard_folder,
     folder_beside,
@@ -19,12 +23,8 @@ from sslstudio.engine.core.atomic_files import (
     rename_patiently,
     write_atomic,
 )
-from sslstudio.engine.core.checked_files import read_toml
-from sslstudio.engine.core.config import to_toml
-from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import ConfigError, DataError, RunError
-from sslstudio.engine.core.events import Preparing
-from sslstudio.engine.core.file_names import FORBIDDEN, LONGEST, is_reserved
+from sslstudio.engine.core.files.checked_files import read_toml
+from sslstudio.engine.core.files.file_names import FORBIDDEN, LONGEST, is_reserved
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.store import move_stores
 from sslstudio.engine.images.multi_folder import PLACE, is_album, read_album, write_album

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import RunFinished, from_json
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import open_regular
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.projects.project import Project, save_project, with_pictures
 from sslstudio.engine.runs.experiment_folder import experiment_job

@@ -12,7 +12,6 @@ from PIL import Image
 
 from sslstudio import __version__
 from sslstudio.engine.compute import device as devices
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.config import BaseConfig, options_of, sections_of
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, StudioError
@@ -27,9 +26,10 @@ from sslstudio.engine.core.events import (
     SampleSaved,
     StepDone,
 )
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.messages import ENGLISH, NOTHING, Language, Message
 from sslstudio.engine.core.metrics import LOSS, find_metric
-from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.dataset.near_duplicates import MOST, across, near_duplicates
 from sslstudio.engine.dataset.split import group_paths

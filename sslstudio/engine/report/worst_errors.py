@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.named_paths import inside
 from sslstudio.engine.core.messages import NOTHING, Message, printable
-from sslstudio.engine.core.named_paths import inside
 from sslstudio.engine.images.formats.decode import read_picture
 from sslstudio.engine.images.formats.errors import BROKEN, check_size
 from sslstudio.engine.images.formats.wanted import read_channels

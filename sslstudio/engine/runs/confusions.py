@@ -8,8 +8,8 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.core.messages import Message
 
 Array = npt.NDArray[np.float64]

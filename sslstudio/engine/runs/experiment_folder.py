@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.engine.core import migrations
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import check_kinds, read_limited, read_settings
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import check_kinds, read_limited, read_settings
 
 COMPARE, TOURNAMENT = migrations.COMPARE, migrations.TOURNAMENT
 CONFIGS = {COMPARE: "compare.toml", TOURNAMENT: "tournament.toml"}  # not config.toml: that makes a folder a run

@@ -1,13 +1,16 @@
-"""The answers for new pictures as a folder of predictions keeps them, read back. finetuning/predict.py writes them."""
+"""The answers for new pictures as a folder of predictions keeps them, read back.
+
+Written by `finetuning/use/predict.py`.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-from sslstudio.engine.core.checked_files import parse_json, read_json, read_limited
 from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.files.checked_files import parse_json, read_json, read_limited
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.named_paths import leads_out
 
 JOURNAL, ABOUT = "answers.jsonl", "about.json"
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, RunFinished, from_json
+from sslstudio.engine.core.files.checked_files import open_regular
 from sslstudio.engine.runs.run_folder import EVENTS
 from sslstudio.engine.runs.writer_lock import writer_of
 

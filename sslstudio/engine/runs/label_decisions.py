@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import read_table
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import read_table
+from sslstudio.engine.core.files.spreadsheet import harmless
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.spreadsheet import harmless
 
 FILE = "doubts.csv"
 KEEP, CHANGE, UNSURE = "keep", "change", "unsure"

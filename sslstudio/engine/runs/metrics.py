@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, TypeGuard
 
-from sslstudio.engine.core.checked_files import Count, checked
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.files.checked_files import Count, checked
 
 
 class ScoreInterval(TypedDict):

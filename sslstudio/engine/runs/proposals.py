@@ -1,6 +1,6 @@
 """What a fine-tuned network proposes as labels: its answers for the project's own pictures, kept apart from the labels.
 
-A folder of predictions as `finetuning/predict.py` writes it, and beside it
+A folder of predictions as `finetuning/use/predict.py` writes it, and beside it
 
 rejected.json   the pictures whose proposal a person has turned down
 
@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import open_regular, read_limited
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import open_regular, read_limited
 from sslstudio.engine.images.formats.errors import BROKEN, check_size
 from sslstudio.engine.runs.folder_predictions import ABOUT, answers_in, parsed
 

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
-from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.files.checked_files import read_json
 from sslstudio.engine.core.messages import Message, to_stored
 
 JOBS = ("pretrain", "finetune")

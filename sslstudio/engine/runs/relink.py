@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.images.multi_folder import Album, folders_of, root_of, write_album
 from sslstudio.engine.runs.experiment_folder import CONFIGS, experiment_job, experiment_settings
 from sslstudio.engine.runs.run_folder import CONFIG, RunFolder, run_folders

@@ -23,15 +23,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
-from sslstudio.engine.core import leftovers, migrations
-from sslstudio.engine.core.atomic_files import Appender, cannot_write, cut_file, make_folder, sync_file, write_atomic
-from sslstudio.engine.core.checked_files import check_kinds, read_json, read_limited, read_settings
+from sslstudio.engine.core import migrations
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
 from sslstudio.engine.core.events import Event, Preparing, RunFinished, RunStarted, StepDone, from_json, to_json
+from sslstudio.engine.core.files import leftovers
+from sslstudio.engine.core.files.atomic_files import (
+    Appender,
+    cannot_write,
+    cut_file,
+    make_folder,
+    sync_file,
+    write_atomic,
+)
+from sslstudio.engine.core.files.checked_files import check_kinds, read_json, read_limited, read_settings
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.messages import to_stored
-from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.core.room import when_there_is_room
 from sslstudio.engine.runs.metrics import FinetuneMetrics, Metrics, PretrainMetrics, checked_metrics
 from sslstudio.engine.runs.summary import summary

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.core.checked_files import read_table
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.files.checked_files import read_table
+from sslstudio.engine.core.files.named_paths import inside, leads_out
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.named_paths import inside, leads_out
 
 AGAIN = Message("Score that run again.")
 

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from sslstudio.engine.core.atomic_files import rename_patiently
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.files.atomic_files import rename_patiently
 from sslstudio.engine.runs.run_folder import ASIDE, RunFolder
 
 

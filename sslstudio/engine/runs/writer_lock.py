@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, TypedDict
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import AtLeast, read_json
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
-from sslstudio.engine.core.leftovers import lives
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import AtLeast, read_json
+from sslstudio.engine.core.files.leftovers import lives
 
 WRITER = "writer.json"
 BEAT = 10.0  # seconds

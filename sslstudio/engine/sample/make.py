@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sslstudio.engine.compute.seeding import derive
-from sslstudio.engine.core.atomic_files import cannot_write, make_folder, write_atomic
-from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import cannot_write, make_folder, write_atomic
+from sslstudio.engine.core.files.checked_files import read_json
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.sample.scene import Noise, landscape, occlude, photograph, shadow, shine
 from sslstudio.engine.sample.shapes import KINDS, make_frame

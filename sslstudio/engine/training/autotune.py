@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.core.checked_files import AtLeast, checked
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.checked_files import AtLeast, checked
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.dataset.loader import Order, Pictures
 from sslstudio.engine.models.encoders import MEMORY_FORMATS, Encoder

@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import AtLeast, Count, Share
-from sslstudio.engine.core.checked_tensors import read_tensors
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import AtLeast, Count, Share
+from sslstudio.engine.core.files.checked_tensors import read_tensors
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.encoders import ENCODERS, Encoder
 from sslstudio.engine.models.encoders.general import GeneralWeights, find_general, is_general

@@ -17,11 +17,11 @@ from torch import nn
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
-from sslstudio.engine.core.atomic_files import remove_file
-from sslstudio.engine.core.checked_files import checked
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError, StudioError
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
+from sslstudio.engine.core.files.atomic_files import remove_file
+from sslstudio.engine.core.files.checked_files import checked
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.core.room import when_there_is_room
 from sslstudio.engine.runs.run_folder import RunFolder

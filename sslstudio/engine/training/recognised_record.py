@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import write_atomic
-from sslstudio.engine.core.checked_files import RECORD, parse_json
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.checked_files import RECORD, parse_json
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.messages import Message, to_stored
-from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.engine.images.formats.wanted import file_of
 from sslstudio.engine.images.index import ImageIndex, Unreadable, printable
 from sslstudio.engine.images.multi_folder import root_of, where

@@ -14,8 +14,8 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.groups import groups_of
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.finetuning.labelled import labels_of
-from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.propose import best_part
+from sslstudio.engine.finetuning.use.load import load_trained
+from sslstudio.engine.finetuning.use.propose import best_part
 from sslstudio.engine.models.read_out import Beside, FrozenFeatures, ReadOut
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.training.session import reopen_session

@@ -1,4 +1,4 @@
-"""Icons, styles and catalogues as Qt has them. Where they lie is known to `engine/core/resource_files`."""
+"""Icons, styles and catalogues as Qt has them. Where they lie is known to `engine/core/files/resource_files`."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -7,7 +7,7 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from sslstudio.engine.core.resource_files import find_resource
+from sslstudio.engine.core.files.resource_files import find_resource
 
 ICON_SIZES = (16, 20, 24, 32, 48, 64)
 GREY_SIZES = (20, 32, 64)  # the others are scaled: each takes its time, and grey is seldom looked at closely

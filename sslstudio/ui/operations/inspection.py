@@ -16,8 +16,8 @@ from sslstudio.ui.base.theme import colours
 from sslstudio.ui.text import translate
 
 if TYPE_CHECKING:  # these modules import torch
-    from sslstudio.engine.finetuning.inspection import Closer
-    from sslstudio.engine.finetuning.predict import Predicted
+    from sslstudio.engine.finetuning.use.inspection import Closer
+    from sslstudio.engine.finetuning.use.predict import Predicted
 
 Pixels = npt.NDArray[np.float32]
 
@@ -106,8 +106,8 @@ def predict(
     run: Path, part: str, folder: Path, out: Path, separator: str, control: RunControl
 ) -> Generator[Preparing, None, "Predicted"]:
     """Predict all pictures of a folder."""
-    from sslstudio.engine.finetuning.load import load_trained
-    from sslstudio.engine.finetuning.predict import predict_folder
+    from sslstudio.engine.finetuning.use.load import load_trained
+    from sslstudio.engine.finetuning.use.predict import predict_folder
 
     return predict_folder(load_trained(run, "auto", part), folder, out, control, separator)
 

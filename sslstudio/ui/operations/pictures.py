@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.file_parts import FIRST, choose_parts, left_out_words
 from sslstudio.engine.images.formats.decode import read_picture
@@ -27,8 +27,8 @@ from sslstudio.engine.projects.runs import runs_in
 
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.clinic.clinic import Clinic
-    from sslstudio.engine.finetuning.similarity import LookAlike
-    from sslstudio.engine.finetuning.suggestions import KnownLabels, Suggested
+    from sslstudio.engine.finetuning.use.similarity import LookAlike
+    from sslstudio.engine.finetuning.use.suggestions import KnownLabels, Suggested
     from sslstudio.engine.tasks.base import Puzzle
     from sslstudio.engine.training.config import DataConfig, PretrainConfig
 
@@ -147,7 +147,7 @@ def compare_pictures(
     index: ImageIndex, run: Path | None, runs: Sequence[Path], control: RunControl
 ) -> Generator[Preparing, None, "LookAlike"]:
     """Place the pictures on a map, alike ones side by side, by a pretraining run: this one, or the newest in `runs`."""
-    from sslstudio.engine.finetuning.similarity import look_alike
+    from sslstudio.engine.finetuning.use.similarity import look_alike
 
     found = yield from look_alike(index, run or _find_pretrained(runs), control)
     return found
@@ -173,7 +173,7 @@ class Asked:
     @property
     def labels(self) -> "KnownLabels":
         """For the engine."""
-        from sslstudio.engine.finetuning.suggestions import KnownLabels
+        from sslstudio.engine.finetuning.use.suggestions import KnownLabels
 
         return KnownLabels(self.kind, self.labelled, self.classes)
 
@@ -189,8 +189,8 @@ def suggest_next(
     alike: "LookAlike", asked: Asked, run: Path | None, kept: dict[Path, dict[str, float]], control: RunControl
 ) -> Generator[Preparing, None, "Suggested"]:
     """Choose the pictures to label next. run: a fine-tuned one, whose doubts count and are `kept` for later."""
-    from sslstudio.engine.finetuning.similarity import doubts
-    from sslstudio.engine.finetuning.suggestions import suggest_mixed
+    from sslstudio.engine.finetuning.use.similarity import doubts
+    from sslstudio.engine.finetuning.use.suggestions import suggest_mixed
 
     if run is not None and run not in kept:
         kept[run] = yield from doubts(asked.index, run, control)
@@ -200,7 +200,7 @@ def suggest_next(
 
 def draw_next(asked: Asked, control: RunControl) -> Generator[Preparing, None, "Suggested"]:
     """Draw the pictures to label next at random."""
-    from sslstudio.engine.finetuning.suggestions import order_at_random
+    from sslstudio.engine.finetuning.use.suggestions import order_at_random
 
     yield Preparing(stage=Message("Drawing pictures at random"), done=0, total=0)
     return order_at_random(asked.index, asked.labels, asked.draw())

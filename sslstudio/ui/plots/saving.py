@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsView, QMenu, QWidget
 
-from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import StudioError
-from sslstudio.engine.core.file_names import portable_name
-from sslstudio.engine.core.spreadsheet import harmless
+from sslstudio.engine.core.files.atomic_files import write_atomic
+from sslstudio.engine.core.files.file_names import portable_name
+from sslstudio.engine.core.files.spreadsheet import harmless
 from sslstudio.ui.base.theme import colours
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets import dialogs

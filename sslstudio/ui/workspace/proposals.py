@@ -23,9 +23,9 @@ from sslstudio.ui.workspace.labels import LabelsController
 from sslstudio.ui.workspace.workspace import Change, Workspace
 
 if TYPE_CHECKING:  # imports torch
-    from sslstudio.engine.finetuning.propose import propose
+    from sslstudio.engine.finetuning.use.propose import propose
 else:
-    propose = jobs.late("sslstudio.engine.finetuning.propose", "propose")
+    propose = jobs.late("sslstudio.engine.finetuning.use.propose", "propose")
 
 
 class _Rejection(QUndoCommand):

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.checked_files import SETTINGS, check_kinds, from_toml, read_toml
 from sslstudio.engine.core.config import (
     BaseConfig,
     Overrides,
@@ -27,6 +26,7 @@ from sslstudio.engine.core.config import (
     with_texts,
 )
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.files.checked_files import SETTINGS, check_kinds, from_toml, read_toml
 from sslstudio.engine.training.config import DataConfig
 
 

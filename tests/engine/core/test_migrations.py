@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from sslstudio.cli.config_args import current_settings
 from sslstudio.engine.core import migrations
-from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.config import (
     BaseConfig,
     Overrides,
@@ -25,6 +24,7 @@ from sslstudio.engine.core.config import (
     with_texts,
 )
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.files.checked_files import from_toml
 from sslstudio.engine.core.migrations import (
     COMPARE,
     FORMAT,

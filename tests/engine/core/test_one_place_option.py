@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslstudio.cli.config_args import add_flags, flags_of, typed_texts
-from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.config import (
     BaseConfig,
     Table,
@@ -20,6 +19,7 @@ from sslstudio.engine.core.config import (
     with_texts,
 )
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.files.checked_files import from_toml
 from tests.support.one_place import AddedConfig, CropConfig
 
 FLAGS = {

@@ -10,9 +10,9 @@ import pytest
 
 import sslstudio
 from sslstudio.cli.main import main
-from sslstudio.engine.core import atomic_files
-from sslstudio.engine.core.atomic_files import rename_patiently, write_atomic
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.files import atomic_files
+from sslstudio.engine.core.files.atomic_files import rename_patiently, write_atomic
 
 PACKAGE = Path(sslstudio.__file__).parent
 

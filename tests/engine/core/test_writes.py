@@ -1,4 +1,4 @@
-"""Every module of the program writes through `engine/core/atomic_files.py`."""
+"""Every module of the program writes through `engine/core/files/atomic_files.py`."""
 
 import ast
 import re
@@ -10,8 +10,8 @@ ROOT = Path(sslstudio.__file__).parent
 
 # What opens, replaces or removes files by itself, and why it may.
 REASONS = {
-    "engine/core/atomic_files.py": "it is the one that does",
-    "engine/core/leftovers.py": "removes what the one above has left half written",
+    "engine/core/files/atomic_files.py": "it is the one that does",
+    "engine/core/files/leftovers.py": "removes what the one above has left half written",
     "engine/labels/editing/journal.py": "edits are in it before they count; tried by power cuts",
     "engine/labels/editing/start.py": "moves and empties a folder that is as the program began it, file by file",
     "engine/images/cache/reader.py": "asks whether a file could be written, and does not",
@@ -66,7 +66,7 @@ def test_no_other_module_writes() -> None:
         name = file.relative_to(ROOT).as_posix()
         if name not in REASONS and (lines := writes(file.read_text(encoding="utf-8"))):
             found[name] = lines
-    assert not found, f"write these through engine/core/atomic_files.py: {found}"
+    assert not found, f"write these through engine/core/files/atomic_files.py: {found}"
 
 
 def test_every_reason_is_needed() -> None:

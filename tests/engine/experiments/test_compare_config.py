@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.config import Table, from_dict, to_dict, to_toml, with_texts
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.files.checked_files import from_toml
 from sslstudio.engine.core.migrations import COMPARE, migrate, unstamp
 from sslstudio.engine.experiments.compare_config import (
     CompareConfig,

@@ -23,7 +23,7 @@ from sslstudio.engine.export import run as export_run_module
 from sslstudio.engine.export import use_it
 from sslstudio.engine.export.formats import Embedding, Exportable, write_export
 from sslstudio.engine.export.run import Exported, encoder_facts, export_run
-from sslstudio.engine.finetuning.load import load_trained
+from sslstudio.engine.finetuning.use.load import load_trained
 from sslstudio.engine.images.formats.decode import decode
 from sslstudio.engine.images.formats.wanted import channels_suffix
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder

@@ -9,8 +9,8 @@ import tifffile
 from PIL import Image
 
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.predict import predict_folder
+from sslstudio.engine.finetuning.use.load import load_trained
+from sslstudio.engine.finetuning.use.predict import predict_folder
 from sslstudio.engine.images.formats.wanted import file_of
 from sslstudio.engine.report.run import write_report
 from sslstudio.engine.runs.metrics import interval_of

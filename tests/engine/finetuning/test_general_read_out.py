@@ -12,10 +12,10 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.export.run import export_run
-from sslstudio.engine.finetuning import read_out
 from sslstudio.engine.finetuning.labelled import choose_labelled, encoder_of
-from sslstudio.engine.finetuning.load import load_trained
 from sslstudio.engine.finetuning.networks import keep_read_outs
+from sslstudio.engine.finetuning.read_out import read_out
+from sslstudio.engine.finetuning.use.load import load_trained
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.models.encoders.general import list_general
 from sslstudio.engine.models.read_out import Beside, FrozenFeatures, ReadOut

@@ -12,7 +12,7 @@ from sslstudio.engine.core.errors import ConfigError
 from sslstudio.engine.core.events import Note, Probed
 from sslstudio.engine.export import use_it
 from sslstudio.engine.export.run import export_run
-from sslstudio.engine.finetuning.load import load_trained
+from sslstudio.engine.finetuning.use.load import load_trained
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.models.encoders.general import find_general
 from sslstudio.engine.models.read_out import ReadOut

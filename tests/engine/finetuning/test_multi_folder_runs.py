@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.predict import predict_folder
+from sslstudio.engine.finetuning.use.load import load_trained
+from sslstudio.engine.finetuning.use.predict import predict_folder
 from sslstudio.engine.images.multi_folder import write_album
 from sslstudio.engine.report.worst_errors import worst_answers
 from sslstudio.engine.runs.run_folder import RunFolder

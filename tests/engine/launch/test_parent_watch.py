@@ -95,7 +95,7 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path, body: str, stops
 
 def parent_host() -> str:
     """How names of temporary files tell this machine."""
-    from sslstudio.engine.core import leftovers
+    from sslstudio.engine.core.files import leftovers
 
     return leftovers._HOST
 

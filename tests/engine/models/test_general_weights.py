@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.core.errors import ConfigError, DataError
-from sslstudio.engine.core.resource_files import find_resource
+from sslstudio.engine.core.files.resource_files import find_resource
 from sslstudio.engine.models.encoders import ENCODERS, EncoderConfig, build_encoder, general
 from sslstudio.engine.models.encoders.general import find_general, is_general, list_general
 from sslstudio.engine.sample.make import draw_picture

@@ -9,7 +9,7 @@ from torch import nn
 from torchvision.models import resnet as theirs
 
 from sslstudio.engine.compute.seeding import generator
-from sslstudio.engine.core.resource_files import find_resource
+from sslstudio.engine.core.files.resource_files import find_resource
 from sslstudio.engine.models.encoders import ENCODERS, resnet
 from sslstudio.engine.models.encoders import residual_blocks as ours
 

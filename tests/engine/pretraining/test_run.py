@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError, TaskDoesNotFit
 from sslstudio.engine.core.events import Evaluated, Note, RunStarted, SampleSaved, StepDone, from_json
+from sslstudio.engine.core.files.checked_files import from_toml
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import RunFolder

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sslstudio.engine.core.config import to_toml
 from sslstudio.engine.core.errors import ConfigError, DataError, StudioError
-from sslstudio.engine.core.named_paths import leads_out
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.images.multi_folder import root_of
 from sslstudio.engine.labels.editing.files import write_about, write_classes
 from sslstudio.engine.projects.folders import project_of_several

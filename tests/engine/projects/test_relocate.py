@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core import atomic_files
-from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.files import atomic_files
+from sslstudio.engine.core.files.checked_files import from_toml
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.images.multi_folder import folders_of, write_album

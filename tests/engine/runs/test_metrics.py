@@ -10,8 +10,8 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.finetuning.load import evaluate_run, load_trained
 from sslstudio.engine.finetuning.plan_file import FinetunePlan, read_plan
+from sslstudio.engine.finetuning.use.load import evaluate_run, load_trained
 from sslstudio.engine.runs.metrics import (
     FinetuneMetrics,
     PretrainMetrics,

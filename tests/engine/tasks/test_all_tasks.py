@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from sslstudio.engine.compute.seeding import generator, seed_init
-from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.config import BaseConfig, Overrides, from_dict, options_of, to_dict, to_toml
+from sslstudio.engine.core.files.checked_files import from_toml
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.encoders.efficientnet_lite import Blocks, EfficientNetLiteShape
 from sslstudio.engine.tasks.base import GAMES, TASKS, AnyTask, Batch, Game, Puzzle, load_tasks

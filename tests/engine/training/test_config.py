@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.checked_files import from_toml
 from sslstudio.engine.core.config import BaseConfig, Table, options_of, to_toml
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.files.checked_files import from_toml
 from sslstudio.engine.models.encoders import EncoderConfig
 from sslstudio.engine.tasks.base import load_tasks
 from sslstudio.engine.training.config import (

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.core import atomic_files, room
+from sslstudio.engine.core import room
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DiskFull
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, RunFinished
+from sslstudio.engine.core.files import atomic_files
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.pretraining.run import pretrain
 from sslstudio.engine.runs.run_folder import EVENTS, RunFolder

@@ -19,8 +19,8 @@ from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.export.run import export_run
-from sslstudio.engine.finetuning.inspection import look_closer
-from sslstudio.engine.finetuning.load import evaluate_run, load_trained
+from sslstudio.engine.finetuning.use.inspection import look_closer
+from sslstudio.engine.finetuning.use.load import evaluate_run, load_trained
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.labels.types import ClassLabels, Recognised

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.compute.device import DeviceFound
 from sslstudio.engine.core import catalogue
 from sslstudio.engine.core.events import Paused, Resumed
-from sslstudio.engine.core.resource_files import resource_places
+from sslstudio.engine.core.files.resource_files import resource_places
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import DeviceBox

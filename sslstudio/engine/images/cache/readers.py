@@ -10,8 +10,8 @@ from pathlib import Path
 
 import filelock
 
-from sslstudio.engine.core.atomic_files import remove_file
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.files.atomic_files import remove_file
 
 _numbers = count()
 _PATTERN = "reader-*.lock"

@@ -21,8 +21,8 @@ import filelock
 import numpy as np
 import numpy.typing as npt
 
-from sslstudio.engine.core.atomic_files import FULL, remove_file, write_all
 from sslstudio.engine.core.errors import DiskFull, RunError
+from sslstudio.engine.core.files.atomic_files import FULL, remove_file, write_all
 from sslstudio.engine.core.messages import from_text, to_text
 from sslstudio.engine.images.formats.wanted import LeftOut, channels_suffix
 from sslstudio.engine.images.formats.wanted import to_text as left_text

@@ -4,9 +4,9 @@ from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslstudio.engine.core.atomic_files import copy_file, discard_folder, folder_beside, put_folder
 from sslstudio.engine.core.errors import ConfigError, DataError, RunError, did_you_mean
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import copy_file, discard_folder, folder_beside, put_folder
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.other_programs import FOLDERS, write_for_others

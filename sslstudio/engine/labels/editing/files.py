@@ -18,11 +18,11 @@ from typing import Any, TypedDict
 import numpy as np
 from PIL import Image
 
-from sslstudio.engine.core.atomic_files import make_folder, remove_file, write_atomic
-from sslstudio.engine.core.checked_files import read_json, read_table
 from sslstudio.engine.core.errors import DataError, StudioError
-from sslstudio.engine.core.named_paths import inside, leads_out
-from sslstudio.engine.core.spreadsheet import harmless
+from sslstudio.engine.core.files.atomic_files import make_folder, remove_file, write_atomic
+from sslstudio.engine.core.files.checked_files import read_json, read_table
+from sslstudio.engine.core.files.named_paths import inside, leads_out
+from sslstudio.engine.core.files.spreadsheet import harmless
 from sslstudio.engine.labels.editing.edits import KINDS, Kind, LabelClass, check_class
 from sslstudio.engine.labels.editing.stroke import Mask
 from sslstudio.engine.labels.masks.files import mask_png

@@ -14,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.atomic_files import sync_folder
-from sslstudio.engine.core.checked_files import parse_json, read_limited
 from sslstudio.engine.core.errors import DataError, RunError, StudioError
+from sslstudio.engine.core.files.atomic_files import sync_folder
+from sslstudio.engine.core.files.checked_files import parse_json, read_limited
+from sslstudio.engine.core.files.named_paths import SHOWN, leads_out
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.named_paths import SHOWN, leads_out
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Labelled, edit_from_json
 from sslstudio.engine.labels.editing.files import mask_file
 

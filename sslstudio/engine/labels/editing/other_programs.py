@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.masks.coding import IGNORE

@@ -10,7 +10,9 @@ from typing import Any
 
 import filelock
 
-from sslstudio.engine.core.atomic_files import (
+from sslstudio.engine.core.errors import DataError, RunError, StudioError
+from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import (
     discard_folder,
     folder_beside,
     make_parents,
@@ -19,9 +21,7 @@ from sslstudio.engine.core.atomic_files import (
     write_atomic,
     write_plain,
 )
-from sslstudio.engine.core.checked_files import read_json
-from sslstudio.engine.core.errors import DataError, RunError, StudioError
-from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.checked_files import read_json
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.edits import LabelClass

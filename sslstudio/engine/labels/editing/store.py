@@ -13,8 +13,8 @@ from types import TracebackType
 import filelock
 import numpy as np
 
-from sslstudio.engine.core.atomic_files import take_lock
 from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.files.atomic_files import take_lock
 from sslstudio.engine.labels.drawn_test import DrawnTest, read_drawn
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.editing.edits import ClassSet, Edit, Kind, LabelClass, Labelled, Painted, pack, unpack

@@ -6,9 +6,9 @@ from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from sslstudio.engine.core.atomic_files import copy_file, discard_folder, folder_beside, put_folder, write_plain
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import copy_file, discard_folder, folder_beside, put_folder, write_plain
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.drawn_test import STATE, TABLE
 from sslstudio.engine.labels.editing import files as label_files

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import open_regular
+from sslstudio.engine.core.files.spreadsheet import as_meant
 from sslstudio.engine.core.messages import NOTHING, Message, join
-from sslstudio.engine.core.spreadsheet import as_meant
 from sslstudio.engine.images.index import ImageIndex, printable
 from sslstudio.engine.images.multi_folder import Album, roots_of
 from sslstudio.engine.labels import roles

@@ -4,8 +4,8 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
-from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import open_regular
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.outlines.files import xml_of

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from sslstudio.engine.core.checked_files import read_limited
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import read_limited
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.mask_names import OBJECT

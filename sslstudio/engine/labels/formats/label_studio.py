@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
-from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import open_regular
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.outlines.files import json_of

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import open_regular
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.outlines.files import json_of, place_of

@@ -10,10 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from sslstudio.engine.core.atomic_files import discard_folder, folder_beside, put_folder, write_plain
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import discard_folder, folder_beside, put_folder, write_plain
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.store import make_folder
 from sslstudio.engine.images.index import ImageIndex

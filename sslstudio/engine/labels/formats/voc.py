@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import open_regular
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.outlines.files import place_of, xml_of

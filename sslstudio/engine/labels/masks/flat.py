@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from sslstudio.engine.core.checked_files import open_regular
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import open_regular
 from sslstudio.engine.labels.masks.files import MOST_VALUES, Codes, codes_of, read_codes
 
 T = TypeVar("T")

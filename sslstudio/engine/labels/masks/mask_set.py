@@ -17,11 +17,11 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageOps
 
-from sslstudio.engine.core.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.cache_folder import cache_folder
-from sslstudio.engine.core.checked_files import read_json
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.files.checked_files import read_json
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.formats.exif import TURNS
 from sslstudio.engine.images.multi_folder import where

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from sslstudio.engine.core.checked_files import open_regular, parse_json
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import open_regular, parse_json
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
 from sslstudio.engine.labels.folder_words import MASK_WORDS, PICTURE_WORDS, folder_words

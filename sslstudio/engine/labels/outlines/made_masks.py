@@ -9,9 +9,15 @@ from typing import Final
 
 import filelock
 
-from sslstudio.engine.core.atomic_files import cannot_write, discard_folder, folder_beside, put_folder, write_plain
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import (
+    cannot_write,
+    discard_folder,
+    folder_beside,
+    put_folder,
+    write_plain,
+)
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.store import make_folder
 from sslstudio.engine.labels.masks.files import mask_png, mask_size

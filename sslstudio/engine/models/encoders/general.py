@@ -15,8 +15,8 @@ from safetensors.torch import load
 from torch import Tensor
 
 from sslstudio.engine.core.errors import ConfigError, DataError, did_you_mean
+from sslstudio.engine.core.files.resource_files import find_resource
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.core.resource_files import find_resource
 
 GENERAL = "general"
 DEFAULT = "efficientnet_lite0"

@@ -8,9 +8,9 @@ from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
 from PySide6.QtWidgets import QStackedWidget, QTabWidget
 
-from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import StudioError
 from sslstudio.engine.core.events import Event
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.experiments.tables import csv_of, save_table
 from sslstudio.engine.runs.experiment_folder import COMPARE, CURVE, experiment_job, sheet_of
 from sslstudio.ui.background import jobs

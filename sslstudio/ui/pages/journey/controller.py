@@ -23,7 +23,7 @@ from sslstudio.ui.workspace.workspace import Change, Workspace
 if TYPE_CHECKING:  # these modules import torch
     from sslstudio.engine.clinic.journey import Goal, Journey, JourneyFacts
     from sslstudio.engine.evaluate.plain_verdict import PlainVerdict
-    from sslstudio.engine.finetuning.similarity import LookAlike
+    from sslstudio.engine.finetuning.use.similarity import LookAlike
     from sslstudio.engine.launch.launcher import start_run
 else:
     start_run = jobs.late("sslstudio.engine.launch.launcher", "start_run")

@@ -14,7 +14,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import EmptyState, column, text
 
 if TYPE_CHECKING:
-    from sslstudio.engine.finetuning.similarity import LookAlike
+    from sslstudio.engine.finetuning.use.similarity import LookAlike
 
 
 class LabelMap(QWidget):

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from sslstudio.engine.core.control import RunControl
-    from sslstudio.engine.finetuning.similarity import LookAlike
-    from sslstudio.engine.finetuning.suggestions import Suggested
+    from sslstudio.engine.finetuning.use.similarity import LookAlike
+    from sslstudio.engine.finetuning.use.suggestions import Suggested
 
 LEAST_SUGGESTED = 20  # pictures: of fewer all are soon labelled, as they lie in the folder
 

@@ -11,9 +11,9 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.ui.background import jobs
 
 if TYPE_CHECKING:
-    from sslstudio.engine.finetuning.inspection import Closer, look_closer
+    from sslstudio.engine.finetuning.use.inspection import Closer, look_closer
 else:
-    look_closer = jobs.late("sslstudio.engine.finetuning.inspection", "look_closer")
+    look_closer = jobs.late("sslstudio.engine.finetuning.use.inspection", "look_closer")
 
 
 class InspectionController(QObject):

@@ -21,8 +21,8 @@ from sslstudio.engine.core.events import (
     Stalled,
     StepDone,
 )  # fmt: skip
+from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.migrations import current_key
-from sslstudio.engine.core.named_paths import leads_out
 from sslstudio.ui.background.progress import Progress
 from sslstudio.ui.background.throttle import Paced
 from sslstudio.ui.pages.train.answers import Answers

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
-from sslstudio.engine.finetuning.similarity import doubts
+from sslstudio.engine.finetuning.use.similarity import doubts
 from sslstudio.engine.labels.drawn_test import read_drawn
 from sslstudio.engine.labels.editing import export as label_export
 from sslstudio.engine.labels.editing.files import read_labels_table, read_mask

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from sslstudio.engine.core import atomic_files
 from sslstudio.engine.core.cache_folder import cache_folder
-from sslstudio.engine.core.checked_files import checked, read_json
 from sslstudio.engine.core.errors import DataError, StudioError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files import atomic_files
+from sslstudio.engine.core.files.checked_files import checked, read_json
 from sslstudio.engine.core.messages import NOTHING, Message, to_stored
 from sslstudio.engine.images.cache.store import make_folder
 from sslstudio.engine.images.index import ImageIndex, printable

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sslstudio.engine.core.checked_files import JSON_NUMBERS, open_regular, read_limited
 from sslstudio.engine.core.errors import DataError
+from sslstudio.engine.core.files.checked_files import JSON_NUMBERS, open_regular, read_limited
 from sslstudio.engine.core.messages import Message
 
 LARGEST: Final = 400_000_000  # pixels of one picture; more is a mistake in the file

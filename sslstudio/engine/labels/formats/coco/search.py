@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from sslstudio.engine.core.checked_files import open_regular
+from sslstudio.engine.core.files.checked_files import open_regular
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.images.multi_folder import roots_of
 from sslstudio.engine.labels.folder_words import MASK_WORDS, PICTURE_WORDS, SPLIT_WORDS, folder_words

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from sslstudio.engine.core.atomic_files import write_atomic
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.formats.coco.raster import paint, run_lengths
 from sslstudio.engine.labels.formats.coco.reader import read_file

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.checked_files import (
+from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
+from sslstudio.engine.core.files.checked_files import (
     DEEPEST,
     AtLeast,
     Count,
@@ -23,7 +24,6 @@ from sslstudio.engine.core.checked_files import (
     read_settings,
     read_table,
 )
-from sslstudio.engine.core.errors import ConfigError, DataError, RunError, StudioError
 from sslstudio.engine.core.messages import Language, Message
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.core.named_paths import inside, leads_out
+from sslstudio.engine.core.files.named_paths import inside, leads_out
 
 OUT = [
     "",

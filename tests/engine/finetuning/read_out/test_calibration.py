@@ -11,8 +11,8 @@ from hypothesis import given, settings
 
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.finetuning import run as finetuning
-from sslstudio.engine.finetuning.calibration import FEWEST, calibration_note, fit_temperature
-from sslstudio.engine.finetuning.load import load_trained
+from sslstudio.engine.finetuning.read_out.calibration import FEWEST, calibration_note, fit_temperature
+from sslstudio.engine.finetuning.use.load import load_trained
 from sslstudio.engine.models.read_out import ReadOut
 from tests.support.small_runs import finetune_config, run_finetune
 

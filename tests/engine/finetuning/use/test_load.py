@@ -10,7 +10,7 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.finetuning.load import evaluate_run, load_trained
+from sslstudio.engine.finetuning.use.load import evaluate_run, load_trained
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.formats.coco.writer import write_coco
 from sslstudio.engine.labels.masks.decode import decode_mask

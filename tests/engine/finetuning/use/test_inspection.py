@@ -11,7 +11,7 @@ import pytest
 
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import RunError
-from sslstudio.engine.finetuning.inspection import Closer, look_closer
+from sslstudio.engine.finetuning.use.inspection import Closer, look_closer
 
 R = TypeVar("R")
 

@@ -13,8 +13,8 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.finetuning.cross_validation import deal
-from sslstudio.engine.finetuning.similarity import GENERAL, LookAlike, look_alike
-from sslstudio.engine.finetuning.suggestions import KnownLabels, order_at_random, suggest_mixed
+from sslstudio.engine.finetuning.use.similarity import GENERAL, LookAlike, look_alike
+from sslstudio.engine.finetuning.use.suggestions import KnownLabels, order_at_random, suggest_mixed
 from sslstudio.engine.images.index import ImageIndex, scan
 from sslstudio.engine.labels.drawn_test import DrawnTest
 from sslstudio.engine.labels.editing.edits import Kind

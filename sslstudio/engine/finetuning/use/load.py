@@ -18,7 +18,7 @@ from sslstudio.engine.evaluate.verdict import summarise
 from sslstudio.engine.finetuning.labelled import answering_parts, encoder_of, is_only_read, prefix_of, trained_part
 from sslstudio.engine.finetuning.networks import stage_of
 from sslstudio.engine.finetuning.plan_file import read_plan
-from sslstudio.engine.finetuning.read_out import answering_network, blank_read_out, file_of, read_with, turning
+from sslstudio.engine.finetuning.read_out.read_out import answering_network, blank_read_out, file_of, read_with, turning
 from sslstudio.engine.finetuning.run import score_part
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder

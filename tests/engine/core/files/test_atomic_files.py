@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core import atomic_files
-from sslstudio.engine.core.atomic_files import (
+from sslstudio.engine.core.errors import DataError, DiskFull, RunError
+from sslstudio.engine.core.files import atomic_files
+from sslstudio.engine.core.files.atomic_files import (
     CHUNK,
     FULL,
     Appender,
@@ -26,7 +27,6 @@ from sslstudio.engine.core.atomic_files import (
     make_folder,
     write_atomic,
 )
-from sslstudio.engine.core.errors import DataError, DiskFull, RunError
 
 
 @contextmanager

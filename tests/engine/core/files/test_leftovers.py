@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.core import leftovers
-from sslstudio.engine.core.atomic_files import folder_beside, write_atomic
+from sslstudio.engine.core.files import leftovers
+from sslstudio.engine.core.files.atomic_files import folder_beside, write_atomic
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be asked there")
 

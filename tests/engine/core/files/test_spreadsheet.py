@@ -6,7 +6,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.spreadsheet import FORMULA, as_meant, harmless, read_rows
+from sslstudio.engine.core.files.spreadsheet import FORMULA, as_meant, harmless, read_rows
 
 
 @given(st.text())

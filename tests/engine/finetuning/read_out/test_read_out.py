@@ -13,8 +13,8 @@ from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import StepDone
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.linear_and_knn import linear_answers
-from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.read_out import MOST_IN_POOL, pool_of, put_around
+from sslstudio.engine.finetuning.read_out.read_out import MOST_IN_POOL, pool_of, put_around
+from sslstudio.engine.finetuning.use.load import load_trained
 from sslstudio.engine.models.finetuned import Classifier
 from sslstudio.engine.models.read_out import ReadOut
 from sslstudio.engine.training.config import DataConfig, RecipeConfig

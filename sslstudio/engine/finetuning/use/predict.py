@@ -14,16 +14,16 @@ from pathlib import Path
 
 from torch import Tensor
 
-from sslstudio.engine.core.atomic_files import Appender, make_folder, write_atomic
-from sslstudio.engine.core.checked_files import read_limited
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import Appender, make_folder, write_atomic
+from sslstudio.engine.core.files.checked_files import read_limited
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.file_parts import choose_parts
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.predict import mask_of, write_mask, write_table
-from sslstudio.engine.finetuning.load import Trained
+from sslstudio.engine.finetuning.use.load import Trained
 from sslstudio.engine.images.cache.pixel_cache import PixelCache, build_cache
 from sslstudio.engine.images.index import file_at, scan
 from sslstudio.engine.labels.formats.coco.writer import write_coco

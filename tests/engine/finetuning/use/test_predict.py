@@ -13,8 +13,8 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.evaluate import predict
-from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.predict import Predicted, predict_folder
+from sslstudio.engine.finetuning.use.load import load_trained
+from sslstudio.engine.finetuning.use.predict import Predicted, predict_folder
 from sslstudio.engine.labels.formats.coco.writer import read_coco, read_mask
 
 R = TypeVar("R")

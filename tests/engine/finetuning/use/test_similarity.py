@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.finetuning.similarity import GENERAL, OWN, doubts, look_alike
+from sslstudio.engine.finetuning.use.similarity import GENERAL, OWN, doubts, look_alike
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 

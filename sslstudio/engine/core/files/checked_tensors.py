@@ -7,8 +7,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from sslstudio.engine.core.checked_files import parse_json
 from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.files.checked_files import parse_json
 
 FACTS = "sslstudio"  # where in the metadata the facts are, as JSON
 

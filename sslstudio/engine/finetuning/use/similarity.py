@@ -15,7 +15,7 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.embedding_map import Features, Positions, flat_map
 from sslstudio.engine.finetuning.frozen_features import read_features
-from sslstudio.engine.finetuning.load import load_trained
+from sslstudio.engine.finetuning.use.load import load_trained
 from sslstudio.engine.images.cache.pixel_cache import build_cache
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder

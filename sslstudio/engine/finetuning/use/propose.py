@@ -6,8 +6,8 @@ from pathlib import Path
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.evaluate.arms import BESIDE, GENERAL
-from sslstudio.engine.finetuning.load import load_trained
-from sslstudio.engine.finetuning.predict import predict_folder
+from sslstudio.engine.finetuning.use.load import load_trained
+from sslstudio.engine.finetuning.use.predict import predict_folder
 from sslstudio.engine.runs.metrics import FinetuneMetrics, interval_of
 from sslstudio.engine.runs.proposals import Proposals, read_proposals
 from sslstudio.engine.runs.run_folder import RunFolder

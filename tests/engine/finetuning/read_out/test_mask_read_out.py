@@ -15,9 +15,9 @@ from sslstudio.engine.core.errors import DataError, RunError
 from sslstudio.engine.core.events import Note
 from sslstudio.engine.export.run import export_run
 from sslstudio.engine.finetuning.costs import read_costs
-from sslstudio.engine.finetuning.load import evaluate_run, load_trained
-from sslstudio.engine.finetuning.mask_read_out import PENALTY, _Sums, class_shares, pixel_weights
-from sslstudio.engine.finetuning.read_out import put_around
+from sslstudio.engine.finetuning.read_out.mask_read_out import PENALTY, _Sums, class_shares, pixel_weights
+from sslstudio.engine.finetuning.read_out.read_out import put_around
+from sslstudio.engine.finetuning.use.load import evaluate_run, load_trained
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.models.finetuned import PixelScale, Segmenter
 from sslstudio.engine.models.mask_read_out import DenseFeatures, MaskReadOut, PixelRidge, Turning

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslstudio.engine.core.file_names import FORBIDDEN, LONGEST, free_among, is_reserved, portable_name, same_name
+from sslstudio.engine.core.files.file_names import FORBIDDEN, LONGEST, free_among, is_reserved, portable_name, same_name
 from sslstudio.engine.projects.project import free_project
 from sslstudio.engine.projects.relocate import fitting_name
 

@@ -22,8 +22,8 @@ from sslstudio.engine.dataset.loader import Pictures
 from sslstudio.engine.evaluate.arms import BESIDE, GENERAL, PRETRAINED
 from sslstudio.engine.evaluate.label_propagation import propagate
 from sslstudio.engine.evaluate.linear_and_knn import fit_ridge
-from sslstudio.engine.finetuning.calibration import read_calibrations
 from sslstudio.engine.finetuning.labelled import encoder_of, has_read_out, is_only_read, prefix_of
+from sslstudio.engine.finetuning.read_out.calibration import read_calibrations
 from sslstudio.engine.finetuning.recipe import CALIBRATED_ON, CHUNK
 from sslstudio.engine.models.encoders import Encoder, EncoderConfig, build_encoder
 from sslstudio.engine.models.encoders.general import find_general, list_general

@@ -18,8 +18,8 @@ from sslstudio.engine.evaluate.neighbours import Doubt, directions, doubts, near
 from sslstudio.engine.evaluate.occlusion import entropy, occlusion
 from sslstudio.engine.evaluate.predict import CHUNK
 from sslstudio.engine.finetuning.labelled import labels_of
-from sslstudio.engine.finetuning.load import Trained, load_trained
 from sslstudio.engine.finetuning.plan_file import read_plan
+from sslstudio.engine.finetuning.use.load import Trained, load_trained
 from sslstudio.engine.labels.named_alike import named_alike
 from sslstudio.engine.training.session import Session, reopen_session
 from sslstudio.engine.transforms.geometry import to_float

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, NoReturn, NotRequired, Required
 
 from sslstudio.engine.core.errors import ConfigError, RunError, StudioError
+from sslstudio.engine.core.files.spreadsheet import read_rows
 from sslstudio.engine.core.messages import NOTHING, Message, from_stored
-from sslstudio.engine.core.spreadsheet import read_rows
 
 DEEPEST = 32  # levels of tables and lists; ours have some ten
 SETTINGS = 4 << 20  # bytes of a file of settings; ours have some thousands

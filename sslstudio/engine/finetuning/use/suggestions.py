@@ -7,7 +7,7 @@ import numpy as np
 
 from sslstudio.engine.core.messages import NOTHING, Message
 from sslstudio.engine.evaluate.active_learning import doubts_of, suggest
-from sslstudio.engine.finetuning.similarity import GENERAL, OWN, LookAlike
+from sslstudio.engine.finetuning.use.similarity import GENERAL, OWN, LookAlike
 from sslstudio.engine.images.index import ImageIndex
 from sslstudio.engine.labels.drawn_test import DrawnTest
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslstudio.engine.core.checked_files import AtLeast
+from sslstudio.engine.core.files.checked_files import AtLeast
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.runs.run_folder import RunFolder
 

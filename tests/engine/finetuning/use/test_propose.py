@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.finetuning.propose import best_part, propose
+from sslstudio.engine.finetuning.use.propose import best_part, propose
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
 from sslstudio.engine.runs.proposals import read_proposals

@@ -16,8 +16,8 @@ from typing import IO
 
 import filelock
 
-from sslstudio.engine.core import leftovers
 from sslstudio.engine.core.errors import DataError, DiskFull, RunError
+from sslstudio.engine.core.files import leftovers
 from sslstudio.engine.core.messages import Message
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
