@@ -80,6 +80,7 @@ class Colorization(ColourTask[ColorizationConfig]):
         COLOUR_ERROR,
     )
     bins: Tensor
+    near: Tensor
     balance: Tensor
     guess: Tensor
 
@@ -89,6 +90,7 @@ class Colorization(ColourTask[ColorizationConfig]):
         outputs = len(bins) if config.loss == "classes" else 2
         self.decoder, self.stride = build_undecided_decoder(encoder_spec, outputs, config.skips)
         self.register_buffer("bins", bins, persistent=False)
+        self.register_buffer("near", lab_colour.near_bins().clone(), persistent=False)
         self.register_buffer("balance", torch.ones(len(bins)))
         # Accuracy of the best single bin and error of the mean colour; not known before `prepare`.
         self.register_buffer("guess", torch.full((2,), torch.nan))
@@ -99,7 +101,7 @@ class Colorization(ColourTask[ColorizationConfig]):
         maps = self.true_colours(images)
         if not len(maps):
             return
-        parts = [lab_colour.soft_encode(part, self.bins) for part in torch.split(maps, 32)]
+        parts = [lab_colour.soft_encode(part, self.bins, self.near) for part in torch.split(maps, 32)]
         nearest, weights = (torch.cat(list(kind)) for kind in zip(*parts, strict=True))
         if self.config.rebalance:
             self.balance.copy_(lab_colour.rebalancing(lab_colour.bin_shares(nearest, weights, len(self.bins))))
@@ -112,7 +114,8 @@ class Colorization(ColourTask[ColorizationConfig]):
         """For classes `targets` also hold the soft labels, nearest and weights (B, h, w, K)."""
         batch = super().make_batch(images, rng)
         if self.config.loss == "classes":
-            batch.targets["nearest"], batch.targets["weights"] = lab_colour.soft_encode(batch.targets["ab"], self.bins)
+            nearest, weights = lab_colour.soft_encode(batch.targets["ab"], self.bins, self.near)
+            batch.targets["nearest"], batch.targets["weights"] = nearest, weights
         return batch
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:

@@ -24,6 +24,7 @@ SOFTNESS = 5.0  # deviation of the Gaussian over the distance to the bins
 GREY_BELOW = 5.0  # |a| and |b| up to this everywhere: the picture has no colour to learn (the authors' code)
 REBALANCING = 0.5  # lambda of section 2.2: how much of the prior is replaced by the even one
 FURTHEST = 110.0  # no colour of sRGB has |a| or |b| beyond it
+CELL = 2.5  # side of the cells of the ab plane whose near bins are known beforehand
 
 # sRGB (IEC 61966-2-1) to XYZ. Rows are divided by their sum, the white point, so that white is exactly (1, 1, 1).
 _TO_XYZ = torch.tensor(
@@ -40,9 +41,12 @@ _KNEE = 6 / 29  # below its third power the cube root of Lab becomes a straight 
 
 def rgb_to_lab(images: Tensor) -> Tensor:
     """sRGB in [0, 1] (..., 3, H, W) -> Lab of the same shape."""
-    linear = torch.where(images <= 0.04045, images / 12.92, ((images.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
+    # What is made here is changed in place: on a CPU this is bound by memory.
+    curve = images.clamp_min(0.04045).add_(0.055).div_(1.055).pow_(2.4)
+    linear = torch.where(images <= 0.04045, images / 12.92, curve)
     xyz = _mix_channels(linear, _XYZ_ROWS)
-    root = torch.where(xyz > _KNEE**3, xyz.clamp_min(_KNEE**3) ** (1 / 3), xyz / (3 * _KNEE**2) + 4 / 29)
+    line = (xyz / (3 * _KNEE**2)).add_(4 / 29)
+    root = torch.where(xyz > _KNEE**3, xyz.clamp_min(_KNEE**3).pow_(1 / 3), line)
     x, y, z = root.unbind(-3)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-3)
 
@@ -85,17 +89,36 @@ def ab_bins() -> Tensor:
     return torch.from_numpy(points[inside]).to(torch.float32)
 
 
-def soft_encode(ab: Tensor, bins: Tensor) -> tuple[Tensor, Tensor]:
+@lru_cache(maxsize=1)
+def near_bins() -> Tensor:
+    """int64 (cells, cells, M): the numbers of `ab_bins` among which the NEAREST ones of any colour in a cell lie.
+
+    Cells of CELL are laid over -FURTHEST..FURTHEST, a first. A colour lies within half a diagonal of its cell's centre;
+    so a bin that is further from the centre than the last of the centre's NEAREST by more than a diagonal is none of
+    the colour's. Clone before changing it.
+    """
+    bins = ab_bins().double()
+    count = round(2 * FURTHEST / CELL)
+    middles = (torch.arange(count, dtype=torch.float64) + 0.5) * CELL - FURTHEST
+    found = torch.cdist(torch.cartesian_prod(middles, middles), bins).sort(dim=1, stable=True)
+    reach = found.values[:, NEAREST - 1 : NEAREST] + CELL * 2**0.5 + 1e-3
+    most = int((found.values <= reach).sum(dim=1).max())
+    return found.indices[:, :most].reshape(count, count, most).contiguous()
+
+
+def soft_encode(ab: Tensor, bins: Tensor, near: Tensor) -> tuple[Tensor, Tensor]:
     """Each colour as a mixture of its nearest bins: numbers (B, h, w, K) and weights (B, h, w, K) that sum to 1.
 
-    ab (B, 2, h, w), bins (Q, 2). Only K numbers a place are kept, never a map of all Q.
+    ab (B, 2, h, w) within -FURTHEST..FURTHEST, `bins` (Q, 2) and `near` those of `ab_bins` and `near_bins` on the
+    device of `ab`. Only K numbers a place are kept, never a map of all Q, and only bins near its cell are looked at.
     """
     places = ab.movedim(1, -1)
     rows = places.reshape(-1, 2)
-    ranks = torch.addmm(bins.square().sum(dim=1), rows, bins.T, alpha=-2.0)  # squared distance less |ab|^2
-    nearest = ranks.topk(min(NEAREST, len(bins)), dim=1, largest=False, sorted=False).indices
-    distance = (bins[nearest] - rows[:, None]).square().sum(dim=2)
-    weights = torch.softmax(distance / (-2 * SOFTNESS**2), dim=1)
+    cells = ((rows + FURTHEST) / CELL).long().clamp(0, len(near) - 1)
+    asked = near[cells[:, 0], cells[:, 1]]
+    far = (bins[asked] - rows[:, None]).square().sum(dim=2)
+    distance, kept = far.topk(NEAREST, dim=1, largest=False, sorted=False)
+    nearest, weights = asked.gather(1, kept), torch.softmax(distance / (-2 * SOFTNESS**2), dim=1)
     return nearest.view(*places.shape[:-1], -1), weights.view(*places.shape[:-1], -1)
 
 

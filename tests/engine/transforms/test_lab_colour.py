@@ -89,7 +89,7 @@ def some_ab(seed: int, shape: tuple[int, int, int] = (2, 4, 5)) -> Tensor:
 @example(69)
 def test_soft_encoding_is_that_of_plain_numpy(seed: int) -> None:
     ab, bins = some_ab(seed), lab_colour.ab_bins()
-    nearest, weights = lab_colour.soft_encode(ab, bins)
+    nearest, weights = lab_colour.soft_encode(ab, bins, lab_colour.near_bins())
     assert nearest.shape == weights.shape == (2, 4, 5, 10)
     assert torch.allclose(weights.sum(dim=-1), torch.ones(2, 4, 5))
     points = bins.double().numpy()
@@ -103,9 +103,22 @@ def test_soft_encoding_is_that_of_plain_numpy(seed: int) -> None:
         assert len(set(nearest[picture, row, column].tolist())) == 10
 
 
+@pytest.mark.parametrize("spread", [1.0, 0.0])
+def test_the_bins_near_a_cell_hold_the_nearest_of_every_colour_in_it(spread: float) -> None:
+    """In the whole square, in and on the corners of cells, beyond the gamut too."""
+    count = round(2 * lab_colour.FURTHEST / lab_colour.CELL)
+    corners = torch.cartesian_prod(*2 * [torch.arange(count) * lab_colour.CELL - lab_colour.FURTHEST])
+    inside = torch.rand(len(corners), 2, generator=generator(0, "cells")) * lab_colour.CELL * spread
+    ab, bins = (corners + inside).T.reshape(1, 2, 1, -1), lab_colour.ab_bins()
+    nearest, _ = lab_colour.soft_encode(ab, bins, lab_colour.near_bins())
+    every = torch.cdist(ab[0, :, 0].T.double(), bins.double())
+    found = every.gather(1, nearest[0, 0]).sort(dim=1).values
+    assert torch.allclose(found, every.sort(dim=1).values[:, :10], atol=1e-3)
+
+
 def test_a_colour_on_a_bin_belongs_mainly_to_it() -> None:
     bins = lab_colour.ab_bins()
-    nearest, weights = lab_colour.soft_encode(bins.T.reshape(1, 2, 1, 313), bins)
+    nearest, weights = lab_colour.soft_encode(bins.T.reshape(1, 2, 1, 313), bins, lab_colour.near_bins())
     assert torch.equal(lab_colour.main_bins(nearest, weights).flatten(), torch.arange(313))
 
 
