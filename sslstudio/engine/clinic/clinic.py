@@ -22,6 +22,7 @@ SIGNS: tuple[Callable[[LookedAt], Finding], ...] = (
     amount.small_pictures,
     amount.copies,
     colour.grey_pictures,
+    colour.grey_fillings,
     direction.up_and_down,
     direction.frame_tells,
     marks.burnt_in,

@@ -18,6 +18,7 @@ from sslstudio.engine.models.colour_decoder import build_undecided_decoder
 from sslstudio.engine.models.encoders import Encoder, EncoderSpec
 from sslstudio.engine.tasks.base import TASKS, Batch, Picture, TaskResult
 from sslstudio.engine.tasks.painting import EXPLAINED, SHOWN_SIDE, HiddenPartsTask
+from sslstudio.engine.tasks.remedies import Asks
 from sslstudio.engine.transforms import draw
 from sslstudio.engine.transforms.masking import cut_blocks, fill_smoothly, rim_of
 from sslstudio.engine.transforms.random_crop import (
@@ -96,6 +97,7 @@ class Inpainting(HiddenPartsTask[InpaintingConfig]):
         "Noise and fine chance detail cannot be foretold, so the network learns to blur. Where most "
         "of the picture is blank, most holes have nothing in them."
     )
+    asks = frozenset({Asks.FILLING})
     needs = Message("Inpainting cuts holes into pictures and has to leave something around them.")
     hidden_parts = Message("most holes")
     hidden_label = Message("what was cut out")

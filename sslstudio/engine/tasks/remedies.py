@@ -19,6 +19,7 @@ class Asks(StrEnum):
     POSITION = "position"  # where in the picture a tile lies: its `inputs` hold tiles (B, T, 3, s, s)
     DIRECTION = "direction"  # which way up the picture is
     COLOUR = "colour"  # which colours belong where
+    FILLING = "filling"  # what was in a hole
 
 
 class Fault(StrEnum):

@@ -1,4 +1,4 @@
-"""Grey or nearly grey pictures: colorization has nothing to learn from them."""
+"""Grey or nearly grey pictures: nothing to colorize is in them, and filling holes in them taught little."""
 
 from dataclasses import replace
 
@@ -14,6 +14,8 @@ from sslstudio.engine.transforms.geometry import to_float
 from sslstudio.engine.transforms.lab_colour import has_colour, rgb_to_lab
 
 NAME, TITLE = "colour", Message("Colour")
+FILLINGS_NAME, FILLINGS_TITLE = "grey_fillings", Message("What holes are filled with")
+MOSTLY_GREY = 0.5  # share of grey pictures from which filling their holes is not called suitable
 MANY_GREY = 0.25  # share of grey pictures from which colorization loses much of what it could learn from
 _SIDE = 32
 
@@ -34,6 +36,28 @@ def grey_pictures(seen: LookedAt) -> Finding:
         text = Message("{words}: colorization learns nothing from these, and puts its time into the rest.", words=words)
         return replace(fine, severity=CAREFUL, text=text, examples=examples)
     return fine
+
+
+def grey_fillings(seen: LookedAt) -> Finding:
+    """Careful for filling holes where most pictures are grey: scans and microscopy.
+
+    Measured (manual, measured results): photographs in colour +0.049 over all numbers of labels, slices +0.016 and
+    cells 0.000, neither told from no pretraining, although 63 % and 39 % of what was hidden had been explained.
+    """
+    grey = _grey(seen)
+    share = float(grey.float().mean())
+    fine = Finding(
+        name=FILLINGS_NAME, title=FILLINGS_TITLE, tasks=tasks_that_ask(Asks.FILLING), share=share,
+        text=Message("{share:.0%} of the pictures looked at are grey.", share=share),
+    )  # fmt: skip
+    if share <= MOSTLY_GREY:
+        return fine
+    return replace(
+        fine, severity=CAREFUL, examples=seen.worst(grey.float()),
+        text=Message("{share:.0%} of the pictures looked at are grey. On grey slices and cells painting what was cut "
+"out was measured, and it could not be told from no pretraining, however well it was painted. Tasks with two views "
+"(vicreg, vicregl) gained there.", share=share),
+    )  # fmt: skip
 
 
 def grey_share(seen: LookedAt) -> float:
