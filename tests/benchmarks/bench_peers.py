@@ -1,10 +1,12 @@
 """The program beside what one would write or pick instead: the same encoder, the same sizes, the same machine.
 
     python -m tests.benchmarks.bench_peers --runs 5
+    python -m tests.benchmarks.bench_peers --only simclr --runs 3
     python -m tests.benchmarks.bench_peers --runs 0 --probe-minutes 10
 
-Needs `pip install ".[bench]"`. Each run measures the other one and then the program, and takes their ratio. The probe
-trains the reference for so many minutes and the program for a third of that, and reads both with the same linear probe.
+Needs `pip install ".[bench]"`. Each run measures the other one and then the program, and takes their ratio. Both
+compute in float32 and in bfloat16, so that no ratio compares one with the other. The probe trains the reference for so
+many minutes and the program for a third of that, and reads both with the same linear probe.
 """
 
 import argparse
@@ -30,25 +32,27 @@ from tests.benchmarks.reference_jigsaw import CELL, Reference
 
 SIDE = 64  # pixels of a SimCLR view
 ROUNDS = 2  # of the program in each run: their median
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def ours(task: str, folder: Path, side: int, batch: int, **options: float) -> float:
-    """Pictures a second of the program's own training, computed in the way that it finds fastest."""
+def ours(task: str, folder: Path, side: int, batch: int, precision: str, **options: float) -> float:
+    """Pictures a second of the program's own training, computed in the way that it finds fastest in this precision."""
     config = PretrainConfig(
         task=task,
         data=DataConfig(folder=str(folder), side=side),
         encoder=EncoderConfig(name="resnet18", stem="large"),
         optimiser=OptimiserConfig(batch_size=batch),
-        hardware=HardwareConfig(device="cpu", autotune="on"),
+        hardware=HardwareConfig(device="cpu", precision=precision, autotune="on"),
         options=load_tasks()[task].Config(**options),
     )
     found: Bench = to_end(bench(config, RunControl(), ROUNDS))
-    print(f"  {task}: {found.step_way}", flush=True)
+    print(f"  {task}, {precision} asked: {found.step_way}", flush=True)
     return found.end_to_end
 
 
-def simclr_of_lightly(folder: Path, batch: int, steps: int) -> float:
-    """Pictures a second of the SimCLR example of the lightly library, with ResNet-18 and views of 64 pixels."""
+def simclr_of_lightly(folder: Path, batch: int, steps: int, precision: str) -> float:
+    """Pictures a second of the SimCLR example of the lightly library, with ResNet-18 and views of 64 pixels; bfloat16
+    by autocast, as its trainers do it."""
     import torchvision
     from lightly.data import LightlyDataset
     from lightly.loss import NTXentLoss
@@ -67,7 +71,8 @@ def simclr_of_lightly(folder: Path, batch: int, steps: int) -> float:
     def running() -> Iterator[None]:
         while True:
             for (first, second), _, _ in loader:
-                loss = criterion(network(first), network(second))
+                with torch.autocast("cpu", PRECISIONS[precision], enabled=precision != "float32"):
+                    loss = criterion(network(first), network(second))
                 loss.backward()
                 optimiser.step()
                 optimiser.zero_grad()
@@ -82,20 +87,36 @@ def simclr_of_lightly(folder: Path, batch: int, steps: int) -> float:
 
 
 def one_run(folder: Path, options: argparse.Namespace) -> Figures:
+    """What was asked for, in each precision."""
+    figures: Figures = {}
     files = [folder / path for path in scan(folder).paths]
-    reference = Reference(files, options.jigsaw_batch).rate(options.steps)
-    jigsaw = ours("jigsaw", folder, 256, options.jigsaw_batch, tile=CELL)
+    for precision in PRECISIONS:
+        if options.only in ("", "jigsaw"):
+            figures |= _jigsaw(folder, files, precision, options)
+        if options.only in ("", "simclr"):
+            figures |= _simclr(folder, precision, options)
+    return figures
+
+
+def _jigsaw(folder: Path, files: list[Path], precision: str, options: argparse.Namespace) -> Figures:
+    theirs = Reference(files, options.jigsaw_batch, precision=PRECISIONS[precision]).rate(options.steps)
+    jigsaw = ours("jigsaw", folder, 256, options.jigsaw_batch, precision, tile=CELL)
     asked = load_tasks()["jigsaw"].Config().permutations_per_picture
-    lightly = simclr_of_lightly(folder, options.simclr_batch, options.steps)
-    simclr = ours("simclr", folder, SIDE, options.simclr_batch, size=1.0)
     return {
-        "jigsaw by DataLoader, pictures a second": reference,
-        "jigsaw of the program, pictures a second": jigsaw,
-        "pictures a second, program / DataLoader (at least 1.2)": jigsaw / reference,
-        "labels a second, program / DataLoader (at least 8)": asked * jigsaw / reference,
-        "SimCLR of lightly, pictures a second": lightly,
-        "SimCLR of the program, pictures a second": simclr,
-        "pictures a second, program / lightly (at least 1.25)": simclr / lightly,
+        f"jigsaw by DataLoader, {precision}, pictures a second": theirs,
+        f"jigsaw of the program, {precision}, pictures a second": jigsaw,
+        f"pictures a second, program / DataLoader, {precision} (at least 1.2)": jigsaw / theirs,
+        f"labels a second, program / DataLoader, {precision} (at least 8)": asked * jigsaw / theirs,
+    }
+
+
+def _simclr(folder: Path, precision: str, options: argparse.Namespace) -> Figures:
+    lightly = simclr_of_lightly(folder, options.simclr_batch, options.steps, precision)
+    simclr = ours("simclr", folder, SIDE, options.simclr_batch, precision, size=1.0)
+    return {
+        f"SimCLR of lightly, {precision}, pictures a second": lightly,
+        f"SimCLR of the program, {precision}, pictures a second": simclr,
+        f"pictures a second, program / lightly, {precision} (at least 1.25)": simclr / lightly,
     }
 
 
@@ -105,6 +126,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=600, help="that are drawn")
     parser.add_argument("--jigsaw-batch", type=int, default=32)
     parser.add_argument("--simclr-batch", type=int, default=128)
+    parser.add_argument("--only", choices=("jigsaw", "simclr"), default="", help="one of the two (default: both)")
     parser.add_argument("--steps", type=int, default=4, help="that the other one is timed over in each run")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--probe-minutes", type=float, default=0.0, help="of the reference; 0: leave out")

@@ -63,10 +63,13 @@ class Solver(nn.Module):
 
 
 class Reference:
-    """The whole training, plain float32 on the CPU."""
+    """The whole training on the CPU, in float32 or by autocast in another precision."""
 
-    def __init__(self, files: Sequence[Path], batch: int, seed: int = 0) -> None:
+    def __init__(
+        self, files: Sequence[Path], batch: int, seed: int = 0, *, precision: torch.dtype = torch.float32
+    ) -> None:
         torch.manual_seed(seed)
+        self.precision = precision
         encoder = build_encoder(EncoderConfig(name="resnet18", stem="large"), seed)
         encoder.use_memory_format("contiguous")  # as torch gives it
         with seed_init(seed, "reference"):
@@ -81,7 +84,8 @@ class Reference:
         """Train; one item a step, for as long as it is asked."""
         while True:
             for tiles, asked in self.loader:
-                loss = F.cross_entropy(self.solver(tiles), asked)
+                with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
+                    loss = F.cross_entropy(self.solver(tiles), asked)
                 self.optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimiser.step()
