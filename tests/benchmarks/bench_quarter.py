@@ -5,12 +5,13 @@ python -m tests.benchmarks.bench_quarter DIR --dealt        # labels dealt at ra
 
 A row is one pretraining. With `--dealt` the classes of the pictures are shuffled among them, so that no pretraining
 can differ from an untrained network in truth: what is said to help or harm there is wrong. Rows that are done are
-kept in --out, and the command goes on where it was.
+kept in --out, and the command goes on where it was: a row that was broken off is begun anew.
 """
 
 import argparse
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.events import Probed
+from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.evaluate.probe_difference import HARMS, HELPS, UNCLEAR
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.recognise import recognise
@@ -48,6 +50,19 @@ def probes_of(config: PretrainConfig) -> list[Probed]:
     return [event for event in pretrain(config, RunControl()) if isinstance(event, Probed)]
 
 
+def row_of(name: str, probes: list[Probed]) -> dict[str, object]:
+    """What was said after a quarter and at the end. `quarter` is None where no probe lies there, `end` where there is
+    none at the end: such a row is shown and not counted, so that it does not end the rows after it."""
+    early = [probe for probe in probes if QUARTER[0] <= probe.share <= QUARTER[1]]
+    last = probes[-1] if probes and probes[-1].share >= 1.0 else None
+    return {
+        "row": name,
+        "quarter": str(early[0].verdict) if early else None,
+        "end": str(last.verdict) if last else None,
+        "difference": last.difference if last else None,
+    }
+
+
 def rows(options: argparse.Namespace) -> Iterator[dict[str, object]]:
     """One for each task and seed, as they are done."""
     labels = str(deal_labels(options.folder, options.out / "dealt.csv")) if options.dealt else ""
@@ -56,6 +71,8 @@ def rows(options: argparse.Namespace) -> Iterator[dict[str, object]]:
             name = f"{task}-{seed}{'-dealt' if options.dealt else ''}"
             file = options.out / f"{name}.json"
             if not file.exists():
+                # A run is never begun in a folder that holds one, and half of one would lack its first probes.
+                shutil.rmtree(options.out / name, ignore_errors=True)
                 config = PretrainConfig(
                     out=str(options.out / name),
                     task=task,
@@ -65,17 +82,7 @@ def rows(options: argparse.Namespace) -> Iterator[dict[str, object]]:
                     hardware=HardwareConfig(device="cpu", autotune="off"),
                     probe=ProbeConfig(time=ALWAYS),
                 )
-                probes = probes_of(config)
-                early = [probe for probe in probes if QUARTER[0] <= probe.share <= QUARTER[1]]
-                if not early or probes[-1].share < 1.0:
-                    raise SystemExit(f"{name} has no probe after a quarter and at its end.")
-                found = {
-                    "row": name,
-                    "quarter": str(early[0].verdict),
-                    "end": str(probes[-1].verdict),
-                    "difference": probes[-1].difference,
-                }
-                file.write_text(json.dumps(found), encoding="utf-8")
+                write_atomic(file, json.dumps(row_of(name, probes_of(config))).encode())
             yield json.loads(file.read_text(encoding="utf-8"))
 
 
@@ -92,8 +99,11 @@ def main() -> None:
     options = parser.parse_args()
     found = []
     for row in rows(options):
-        found.append(row)
         print(json.dumps(row), flush=True)
+        if None in (row["quarter"], row["end"]):
+            print(f"{row['row']} has no probe after a quarter or at its end, and does not count.", flush=True)
+        else:
+            found.append(row)
     agree = sum(row["quarter"] == row["end"] for row in found)
     wrong = sum({row["quarter"], row["end"]} == {HELPS, HARMS} for row in found)
     print(f"{agree} of {len(found)} agree; {wrong} pointed the other way.")
