@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from sslstudio.engine.compute.seeding import derive
 from sslstudio.engine.core.messages import Message
+from sslstudio.engine.evaluate.intervals import student
 from sslstudio.engine.evaluate.probes import Array, headline
 
 Numbers = npt.NDArray[np.int64]
@@ -89,8 +90,3 @@ def _by_pictures(kind: str, first: Array, second: Array, group: Numbers, seed: i
         ours, theirs = (headline(kind, part) for part in sums)
         drawn += (ours - theirs) / len(first)
     return float(np.nanvar(drawn, ddof=1))
-
-
-def student(freedom: float) -> float:
-    """The 97.5 % point of Student's t (Abramowitz & Stegun 1964, 26.7.5; within 0.01 from 4 degrees of freedom on)."""
-    return 1.95996 + 2.37227 / freedom + 2.82250 / freedom**2 + 2.55585 / freedom**3

@@ -10,6 +10,7 @@ from torch import Tensor
 from sslstudio.engine.compute.seeding import generator
 from sslstudio.engine.core.events import Probed, from_json, to_json
 from sslstudio.engine.evaluate import probe_difference, scores
+from sslstudio.engine.evaluate.intervals import student
 from sslstudio.engine.evaluate.probe_difference import (
     HARMS,
     HELPS,
@@ -17,7 +18,6 @@ from sslstudio.engine.evaluate.probe_difference import (
     Difference,
     chosen_fairly,
     compare,
-    student,
 )
 from sslstudio.engine.evaluate.probe_report import probed, stage_rows, unlabelled
 from sslstudio.engine.evaluate.probes import (
@@ -217,7 +217,7 @@ class TestVerdict:
 
     @pytest.mark.parametrize(("freedom", "point"), [(4, 2.776), (9, 2.262), (30, 2.042), (1e9, 1.960)])
     def test_students_t_is_that_of_the_tables(self, freedom: float, point: float) -> None:
-        assert student(freedom) == pytest.approx(point, abs=0.01)
+        assert student(freedom) == pytest.approx(point, abs=0.001)
 
 
 class TestReport:
