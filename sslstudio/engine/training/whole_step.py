@@ -24,6 +24,9 @@ class WholeStep:
         self._graph, self._ready_graph = self.answer, self.answer_batch
         if compiler is not None:
             torch.compiler.assume_constant_result(constant)  # type: ignore[no-untyped-call]  # it has them made already
+            # The compiler takes all constants for one tensor whose size varies, and fails to say where that size is
+            # from (an IndexError in its guards). The shapes of a step do not vary: a graph for each.
+            compiler = {"dynamic": False, **compiler}
             self._graph = torch.compile(self.answer, **compiler)
             self._ready_graph = torch.compile(self.answer_batch, **compiler)  # nothing is compiled before it is called
         self._replays = (compiler or {}).get("mode") == "reduce-overhead"  # as a CUDA graph, into the same memory

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from sslstudio.engine.compute.constants import constant
+from sslstudio.engine.compute.draws import Rng
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.events import Note, StepDone
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.pretraining import run as pretraining
-from sslstudio.engine.tasks.base import load_tasks
+from sslstudio.engine.tasks.base import Batch, TaskResult, load_tasks
 from sslstudio.engine.training import whole_step
 from sslstudio.engine.training.config import BudgetConfig
 from sslstudio.engine.training.whole_step import WholeStep, compiler_for
@@ -38,6 +40,31 @@ def test_a_step_of_each_task_is_one_graph(name: str) -> None:
     torch.testing.assert_close(ours.loss, theirs.loss)
     assert ours.metrics.keys() == theirs.metrics.keys()
     ours.loss.backward()  # type: ignore[no-untyped-call]
+    torch._dynamo.reset()
+
+
+class _Picks(torch.nn.Module):
+    """A task with constants of two sizes, one of which becomes the size of an answer."""
+
+    def make_batch(self, images: torch.Tensor, rng: Rng) -> Batch:
+        return Batch({"pictures": images.float() * constant((0.5, 1.0, 2.0), images.device).view(1, 3, 1, 1)}, {})
+
+    def forward(self, encoder: torch.nn.Module, batch: Batch) -> TaskResult:
+        rows = batch.inputs["pictures"].flatten(1)
+        picked = rows[:, constant(tuple(range(40)), rows.device, torch.int64)].flatten()
+        return TaskResult(encoder(picked.view(-1, 40)).mean(), {})
+
+
+def test_constants_of_several_sizes_are_in_one_graph() -> None:
+    torch._dynamo.reset()
+    images = torch.randint(0, 256, (6, 3, 8, 8), generator=generator(1), dtype=torch.uint8)
+    encoder = torch.nn.Linear(40, 2)
+    found = [
+        WholeStep(encoder, _Picks(), compiler)(pictures, generator(2)).loss
+        for pictures in (images, images[:4])  # a last part of a batch may be smaller
+        for compiler in ({"backend": "eager", "fullgraph": True}, None)
+    ]
+    torch.testing.assert_close(found[0::2], found[1::2])
     torch._dynamo.reset()
 
 
