@@ -11,6 +11,7 @@ which are few beside the work of using them, and each uses those of its own pict
 Whoever draws for a batch draws with the functions here.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -19,7 +20,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Draw:
-    """One call: what is drawn (uniform, normal, integers, order or rows), its shape and its bounds."""
+    """One call: what is drawn (uniform, normal, integers, rows or mixed), its shape and its bounds.
+
+    rows: numbers of rows in a drawn order. mixed: those of all rows of a batch, (times, pictures).
+    """
 
     kind: str
     shape: tuple[int, ...]
@@ -34,7 +38,7 @@ class Draw:
             return torch.randn(self.shape, generator=rng, device=rng.device)
         if self.kind == "integers":
             return torch.randint(int(self.high), self.shape, generator=rng, device=rng.device)
-        return torch.randperm(self.shape[0], generator=rng, device=rng.device)
+        return torch.randperm(math.prod(self.shape), generator=rng, device=rng.device)
 
 
 @dataclass
@@ -54,7 +58,7 @@ class Note:
 class Cut:
     """Which numbers of a draw for a whole batch are those of a share: rows first to last of `dim`; all of them for -1.
 
-    rows: the numbers are themselves rows, in a drawn order, and all are kept (`chosen_rows`).
+    rows: the numbers are themselves rows, in a drawn order, and all are kept (`chosen_rows`, `mixed_rows`).
     """
 
     dim: int
@@ -94,7 +98,7 @@ Rng = torch.Generator | Note | Listed
 
 def find_cuts(whole: list[Draw], share: list[Draw], pictures: int, first: int, last: int) -> list[Cut] | None:
     """Find which numbers of the `whole` batch of so many pictures belong to pictures first to last, from what is drawn
-    for as many pictures alone. None where that cannot be told: where the pictures of a batch are put in an order, say.
+    for as many pictures alone. None where that cannot be told.
 
     Those of a picture are assumed to lie together; whether they do, a comparison of the batches shows.
     """
@@ -113,8 +117,10 @@ def _cut(whole: Draw, share: Draw, pictures: int, first: int, last: int) -> Cut 
     differ = [dim for dim, (one, other) in enumerate(zip(whole.shape, share.shape, strict=True)) if one != other]
     times, rest = divmod(whole.shape[differ[0]], pictures)
     fits = len(differ) == 1 and not rest and share.shape[differ[0]] == times * (last - first)
-    if whole.kind == "order" or not fits:
+    if not fits:
         return None
+    if whole.kind == "mixed":
+        return Cut(-1, first, last, rows=True)
     if whole.kind == "rows":
         return Cut(-1, times * first, times * last, rows=True)
     return Cut(differ[0], times * first, times * last)
@@ -144,9 +150,30 @@ def integers(below: int, shape: tuple[int, ...], rng: Rng) -> Tensor:
     return _draw(Draw("integers", tuple(shape), 0.0, float(below)), rng)
 
 
-def order(count: int, rng: Rng) -> Tensor:
-    """The numbers 0 to count - 1 in a drawn order: int64 (count,)."""
-    return _draw(Draw("order", (count,)), rng)
+def mixed_rows(times: int, pictures: int, rng: Rng) -> tuple[Tensor, Tensor]:
+    """All rows of a batch that holds its pictures so many `times`, one round after the other, in a drawn order, and the
+    picture of each: int64 (times * pictures,) twice.
+
+    Of a share of a batch, whose numbers are to be put together first (`by_share`): its own rows, numbered as in a batch
+    of their own, and their pictures as they are numbered in the whole.
+    """
+    drawn = _draw(Draw("mixed", (times, pictures)), rng)
+    whole = len(drawn) // times
+    cut = rng.last_cut() if isinstance(rng, Listed) else None
+    if cut is None or not cut.rows:
+        return drawn, drawn % whole
+    own = drawn[times * cut.first : times * cut.last]
+    return own // whole * pictures + own % whole - cut.first, own % whole
+
+
+def by_share(draw: Draw, numbers: Tensor, starts: list[int]) -> Tensor:
+    """Put the rows of a mixed batch in the order of the shares that its pictures belong to, each with the picture that
+    it begins with (`starts`); within a share they stay as they were drawn. Nothing else is changed."""
+    if draw.kind != "mixed":
+        return numbers
+    picture = numbers % draw.shape[1]
+    share = sum(((picture >= start).to(torch.int64) for start in starts), torch.zeros_like(numbers))
+    return numbers[share.argsort(stable=True)]
 
 
 def chosen_rows(count: int, share: float, levels: int, rng: Rng) -> list[tuple[int, Tensor]]:

@@ -152,6 +152,10 @@ class ProcessGroup:
         count, times = (self._pictures, whole) if not rest else (rows, 1)
         return times * (count * self.rank // self.size), times * (count * (self.rank + 1) // self.size)
 
+    def starts(self, pictures: int) -> list[int]:
+        """The first picture of each rank but rank 0 among so many for the whole batch."""
+        return [pictures * rank // self.size for rank in range(1, self.size)]
+
     def own_rows(self, rows: Tensor) -> Tensor:
         """Take the rows of this rank from a tensor with rows for the whole batch. Those of a picture stay together."""
         first, last = self.bounds(len(rows))

@@ -1,8 +1,8 @@
 """A batch that the ranks of a process group compute together.
 
 All ranks draw what one process would draw for the whole batch, and each makes the puzzles of its own share from it and
-computes them. Where a task's puzzle of one picture depends on the others of its batch, each makes the whole batch and
-takes its rows. Gradients are summed by torch's DistributedDataParallel, in few large messages beside the way back.
+computes them. Where it cannot be told which draws belong to which picture, each makes the whole batch and takes its
+rows. Gradients are summed by torch's DistributedDataParallel, in few large messages beside the way back.
 """
 
 import copy
@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.draws import Cut, Draw, Listed, Note, find_cuts
+from sslstudio.engine.compute.draws import Cut, Draw, Listed, Note, by_share, find_cuts
 from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.models.encoders import Encoder
 from sslstudio.engine.tasks.base import AnyTask, Batch, PretextTask, TaskResult
@@ -25,55 +25,73 @@ RTOL, ATOL = 1e-4, 1e-5  # a share beside its rows of the whole batch: rounding 
 
 @dataclass(frozen=True)
 class _Plan:
-    """How the share of a batch is made: what is drawn for the whole, and what of it is used."""
+    """How the share of a batch is made: what is drawn for the whole, and what of it is used; None: all of it."""
 
     draws: list[Draw]
-    cuts: list[Cut]
+    cuts: list[Cut] | None
 
 
 class ShareMaker:
     """Makes the rows of this rank of a batch.
 
     The first batch of each shape is made whole, and as a share: only where both are the same, shares are made later.
+    Of a task that is made of several, each is given its own pictures and shares them out by itself.
     """
 
     def __init__(self, group: ProcessGroup, task: AnyTask) -> None:
         self.group, self.task = group, task
-        self._plans: dict[tuple[int, ...], _Plan | None] = {}
+        self._members = {name: ShareMaker(group, member) for name, member in task.members().items()}
+        self._plans: dict[tuple[int, ...], _Plan] = {}
 
     def make(self, images: Tensor, rng: torch.Generator) -> Batch:
-        """The rows of this rank of the batch that `rng` gives for uint8 (B, 3, H, W), the pictures of all ranks."""
+        """The rows of this rank of the batch that `rng` gives for uint8 (B, 3, H, W), the pictures of all ranks.
+
+        Raises ConfigError where there are fewer pictures than ranks.
+        """
+        if self._members:
+            given = self.task.member_pictures(images)
+            batches = {name: self._members[name].make(pictures, rng) for name, pictures in given.items()}
+            self.group.divide_batch(len(images))
+            return self.task.join_batches(batches)
         self.group.divide_batch(len(images))
         key = tuple(images.shape)
         if key not in self._plans:
             return self._try_plan(key, images, rng)
         plan = self._plans[key]
-        if plan is None:
-            return own_rows_of(self.group, self.task.make_batch(images, rng))
-        return self._share(plan, images, Listed.draw(plan.draws, rng))
+        numbers = self._draw(plan.draws, images, rng)
+        return self._rows(images, numbers) if plan.cuts is None else self._share(plan.cuts, images, numbers)
 
     def makes_shares(self, images: Tensor) -> bool:
         """Whether shares of such batches are made alone; known after the first."""
-        return self._plans.get(tuple(images.shape)) is not None
+        if self._members:
+            given = self.task.member_pictures(images)
+            return all(self._members[name].makes_shares(pictures) for name, pictures in given.items())
+        plan = self._plans.get(tuple(images.shape))
+        return plan is not None and plan.cuts is not None
 
-    def _share(self, plan: _Plan, images: Tensor, numbers: list[Tensor]) -> Batch:
-        return self.task.make_batch(self.group.own_rows(images), Listed(numbers, images.device, plan.cuts))
+    def _draw(self, draws: list[Draw], images: Tensor, rng: torch.Generator) -> list[Tensor]:
+        starts = self.group.starts(len(images))
+        return [by_share(draw, draw.make(rng), starts) for draw in draws]
+
+    def _rows(self, images: Tensor, numbers: list[Tensor]) -> Batch:
+        return own_rows_of(self.group, self.task.make_batch(images, Listed(numbers, images.device)))
+
+    def _share(self, cuts: list[Cut], images: Tensor, numbers: list[Tensor]) -> Batch:
+        return self.task.make_batch(self.group.own_rows(images), Listed(numbers, images.device, cuts))
 
     def _try_plan(self, key: tuple[int, ...], images: Tensor, rng: torch.Generator) -> Batch:
         before, note = rng.get_state(), Note(rng)
-        rows = own_rows_of(self.group, self.task.make_batch(images, note))
-        after = rng.get_state()
+        self.task.make_batch(images, note)
         alone = Note(rng)
         self.task.make_batch(self.group.own_rows(images), alone)
+        rng.set_state(before)
+        numbers = self._draw(note.draws, images, rng)
+        rows = self._rows(images, numbers)
         cuts = find_cuts(note.draws, alone.draws, len(images), *self.group.bounds(len(images)))
-        self._plans[key] = None
         # Which of its rows were chosen from the whole, a GPU would have to be waited for; making all is quick there.
-        if cuts is not None and (images.is_cpu or not any(cut.rows for cut in cuts)):
-            plan = _Plan(note.draws, cuts)
-            rng.set_state(before)
-            if _is_same(self._share(plan, images, Listed.draw(plan.draws, rng)), rows):
-                self._plans[key] = plan
-        rng.set_state(after)
+        waits = not images.is_cpu and any(draw.kind == "rows" for draw in note.draws)
+        good = cuts is not None and not waits and _is_same(self._share(cuts, images, numbers), rows)
+        self._plans[key] = _Plan(note.draws, cuts if good else None)
         return rows
 
 

@@ -193,6 +193,14 @@ class PretextTask(nn.Module, Generic[ConfigT]):
         """The tasks that this one is made of, by name; none for a task by itself."""
         return {}
 
+    def member_pictures(self, images: Tensor) -> dict[str, Tensor]:
+        """Which of the pictures (B, 3, H, W) of a batch each of `members` is given, in the order of their draws."""
+        return {}
+
+    def join_batches(self, batches: dict[str, Batch]) -> Batch:
+        """Make one batch of those of all `members`, by name."""
+        raise NotImplementedError
+
     def chance(self) -> dict[str, float]:
         """For each metric that has one, the value that guessing reaches: {"accuracy": 1 / 72}."""
         return {}

@@ -168,23 +168,28 @@ class Multitask(PretextTask[MultitaskConfig]):
         for task in self.members().values():
             task.after_step(encoder, share)
 
-    def _part(self, images: Tensor, number: int) -> Tensor:
-        """The pictures of the batch that task `number` is given: all, or the next ones, going round."""
-        task = list(self.members().values())[number]
+    def member_pictures(self, images: Tensor) -> dict[str, Tensor]:
+        """All, or so many next ones, going round."""
+        given: dict[str, Tensor] = {}
         count = max(min(2, len(images)), round(self.config.pictures * len(images)))
-        if count >= len(images) or (self.config.whole and task.compares):
-            return images
-        return images.roll(-number * count, dims=0)[:count]
+        for number, (name, task) in enumerate(self.members().items()):
+            whole = count >= len(images) or (self.config.whole and task.compares)
+            given[name] = images if whole else images.roll(-number * count, dims=0)[:count]
+        return given
 
-    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
+    def join_batches(self, batches: dict[str, Batch]) -> Batch:
         """Inputs and targets of every task, under NAME/..."""
         inputs: dict[str, Tensor] = {}
         targets: dict[str, Tensor] = {}
-        for number, (name, task) in enumerate(self.members().items()):
-            batch = task.make_batch(self._part(images, number), rng)
+        for name, batch in batches.items():
             inputs.update(_prefix(batch.inputs, f"{name}/"))
             targets.update(_prefix(batch.targets, f"{name}/"))
         return Batch(inputs, targets)
+
+    def make_batch(self, images: Tensor, rng: Rng) -> Batch:
+        """Those of the tasks, joined."""
+        given, members = self.member_pictures(images), self.members()
+        return self.join_batches({name: members[name].make_batch(pictures, rng) for name, pictures in given.items()})
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:
         """Metrics of every task as NAME_..., its loss among them; answers as NAME/..."""
@@ -214,18 +219,19 @@ class Multitask(PretextTask[MultitaskConfig]):
 
     def preview(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Puzzle]:
         """The tasks' puzzles in turn: the first one of each, then the second ones, and so on."""
+        given = self.member_pictures(images)
         columns = [
-            self._puzzles(task, name, self._part(images, number), batch, result, count)
-            for number, (name, task) in enumerate(self.members().items())
+            self._puzzles(task, name, given[name], batch, result, count) for name, task in self.members().items()
         ]
         return _in_turn(columns)[:count]
 
     def play(self, images: Tensor, batch: Batch, result: TaskResult | None, count: int) -> list[Game]:
         """The tasks' questions in turn; those that nobody can play are left out."""
+        given = self.member_pictures(images)
         columns: list[list[Game]] = []
-        for number, (name, task) in enumerate(self.members().items()):
+        for name, task in self.members().items():
             answered = None if result is None else replace(result, answers=_without(result.answers, f"{name}/"))
-            columns.append(task.play(self._part(images, number), _batch_of(batch, name), answered, count))
+            columns.append(task.play(given[name], _batch_of(batch, name), answered, count))
         return _in_turn(columns)[:count]
 
     def _puzzles(

@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslstudio.engine.compute.draws import Rng, uniform
-from sslstudio.engine.compute.draws import order as draw_order
+from sslstudio.engine.compute.draws import Rng, mixed_rows, uniform
 from sslstudio.engine.core.config import BaseConfig, option
 from sslstudio.engine.core.errors import TaskDoesNotFit
 from sslstudio.engine.core.messages import Message
@@ -148,16 +147,16 @@ class Rotation(PretextTask[RotationConfig]):
         """inputs: pictures (R, 3, s, s), rows in random order, mean 0 and deviation 1 before the light is changed.
 
         targets: turn (R,) quarter turns to the left; picture (R,) and boxes (B, 4), where the crops lie in `images`.
+        In a share of a batch `picture` counts those of the whole.
         """
         crops = random_crops(images, self.config.min_crop_side, self.side(images), self.config.mirror, rng)
         upright = self._even(crops, rng)
         turned = torch.cat([torch.rot90(upright, turn, dims=(-2, -1)) for turn in range(4)])
         turned = self._change_light(turned, rng)
-        count = images.shape[0]
-        order = draw_order(4 * count, rng)
+        rows, picture = mixed_rows(4, len(images), rng)
         return Batch(
-            {"pictures": turned[order]},
-            {"turn": order // count, "picture": order % count, "boxes": crops.boxes},
+            {"pictures": turned[rows]},
+            {"turn": rows // len(images), "picture": picture, "boxes": crops.boxes},
         )
 
     def _even(self, crops: Crops, rng: Rng) -> Tensor:
@@ -172,8 +171,9 @@ class Rotation(PretextTask[RotationConfig]):
     def _change_light(self, pictures: Tensor, rng: Rng) -> Tensor:
         """Change contrast and brightness of each row by itself; the blank corners stay 0, the mean of every row."""
         amount = self.config.light
-        gain = uniform((len(pictures), 1, 1, 1), 1 - amount, 1 + amount, rng)
-        lift = uniform((len(pictures), 1, 1, 1), -amount, amount, rng)
+        shape = (4, len(pictures) // 4, 1, 1, 1)  # pictures have a dimension of their own: a share takes some of them
+        gain = uniform(shape, 1 - amount, 1 + amount, rng).flatten(0, 1)
+        lift = uniform(shape, -amount, amount, rng).flatten(0, 1)
         return (pictures * gain + lift) * self._seen(pictures)
 
     def forward(self, encoder: Encoder, batch: Batch) -> TaskResult:

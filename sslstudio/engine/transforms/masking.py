@@ -28,7 +28,7 @@ def cut_blocks(count: int, side: int, mask_ratio: float, block: float, rng: Rng)
     A block's side is random, half to all of `block` times the picture's (Pathak et al., CVPR 2016, section 3.3).
     """
     blocks = count_blocks(mask_ratio, block)
-    sides = uniform((count, blocks), SMALLEST * block, block, rng).mul_(side).round_().clamp_min_(1)
+    sides = (uniform((count, blocks), SMALLEST * block, block, rng) * side).round().clamp_min(1)
     corners = torch.round(uniform((count, blocks, 2), 0.0, 1.0, rng) * (side - sides[..., None]))
     places = torch.arange(side, device=rng.device)
     within = (places >= corners[..., None]) & (places < (corners + sides[..., None])[..., None])  # (B, blocks, 2, s)

@@ -11,11 +11,12 @@ from sslstudio.engine.compute.draws import (
     Draw,
     Listed,
     Note,
+    by_share,
     chosen_rows,
     find_cuts,
     integers,
+    mixed_rows,
     normal,
-    order,
     uniform,
 )
 from sslstudio.engine.compute.seeding import generator, seed_init
@@ -28,7 +29,9 @@ def test_each_kind_is_drawn_from_the_generator_as_it_always_was() -> None:
     assert torch.equal(uniform((2, 3), -1.0, 2.0, ours), torch.empty(2, 3).uniform_(-1.0, 2.0, generator=theirs))
     assert torch.equal(normal((4,), ours), torch.randn(4, generator=theirs))
     assert torch.equal(integers(5, (4,), ours), torch.randint(5, (4,), generator=theirs))
-    assert torch.equal(order(7, ours), torch.randperm(7, generator=theirs))
+    rows, pictures = mixed_rows(2, 4, ours)
+    assert torch.equal(rows, torch.randperm(8, generator=theirs))
+    assert torch.equal(pictures, rows % 4)
 
 
 def task_of(name: str) -> AnyTask:
@@ -83,7 +86,31 @@ def test_the_shares_of_a_batch_use_the_numbers_of_the_whole(pictures: int, size:
     assert torch.equal(torch.cat(rows).sort().values, whole[4].sort().values)
 
 
-def test_an_order_of_all_pictures_cannot_be_cut() -> None:
-    assert find_cuts([Draw("order", (4,))], [Draw("order", (2,))], 4, 0, 2) is None
+@given(pictures=st.integers(2, 20), size=st.integers(1, 4), times=st.integers(1, 4))
+def test_the_shares_of_a_mixed_batch_are_its_rows_put_together(pictures: int, size: int, times: int) -> None:
+    size = min(size, pictures)
+    note = Note(generator(0))
+    mixed_rows(times, pictures, note)
+    draw, drawn = note.draws[0], mixed_rows(times, pictures, generator(0))[0]
+    bounds = [pictures * rank // size for rank in range(size + 1)]
+    numbers = by_share(draw, drawn, bounds[1:-1])
+    whole = mixed_rows(times, pictures, Listed([numbers], torch.device("cpu")))
+    assert torch.equal(whole[0].sort().values, torch.arange(times * pictures))
+    turns, owners = [], []
+    for first, last in itertools.pairwise(bounds):
+        alone = Note(generator(1))
+        mixed_rows(times, last - first, alone)
+        cuts = find_cuts(note.draws, alone.draws, pictures, first, last)
+        assert cuts is not None
+        rows, picture = mixed_rows(times, last - first, Listed([numbers], torch.device("cpu"), cuts))
+        assert torch.equal(rows % (last - first) + first, picture)
+        turns.append(rows // (last - first))
+        owners.append(picture)
+        kept = drawn[(drawn % pictures >= first) & (drawn % pictures < last)]
+        assert torch.equal(turns[-1] * pictures + picture, kept), "in the order in which they were drawn"
+    assert torch.equal(torch.cat(turns) * pictures + torch.cat(owners), whole[0])
+
+
+def test_what_cannot_be_cut() -> None:
     assert find_cuts([Draw("uniform", (4,))], [], 4, 0, 2) is None
     assert find_cuts([Draw("uniform", (4, 4))], [Draw("uniform", (2, 2))], 4, 0, 2) is None

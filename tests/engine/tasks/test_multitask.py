@@ -77,8 +77,9 @@ def test_each_task_answers_as_it_would_by_itself() -> None:
 def test_with_a_share_of_the_pictures_each_task_is_given_others() -> None:
     task, encoder = make(MultitaskConfig(tasks=("jigsaw", "vicreg", "context_prediction"), pictures=1 / 3, whole=False))
     images = noise(12)
-    parts = [task._part(images, number) for number in range(3)]
-    assert torch.equal(torch.cat(parts), images)
+    given = task.member_pictures(images)
+    assert [*given] == ["jigsaw", "vicreg", "context_prediction"]
+    assert torch.equal(torch.cat([*given.values()]), images)
     batch = task.make_batch(images, generator(1))
     assert batch.inputs["jigsaw/tiles"].shape[0] == batch.inputs["vicreg/views"].shape[0] == 4
     puzzles = task.preview(images, batch, task(encoder, batch), 6)
