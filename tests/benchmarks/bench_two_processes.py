@@ -60,6 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--pin", action="store_true", help="each of the two on a core of its own (Linux)")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
 
@@ -75,11 +76,14 @@ def _run(options: argparse.Namespace, size: int) -> tuple[float, list[float]]:
         ]  # fmt: skip
         port = free_port()
         team = []
+        cores = sorted(os.sched_getaffinity(0)) if options.pin else []
         for rank in range(size):
             environment = dict(os.environ) if size == 1 else team_environment(rank, size, port)
             environment["OMP_NUM_THREADS"] = str(2 // size)
             out = subprocess.PIPE if rank == 0 else subprocess.DEVNULL
             team.append(subprocess.Popen(command, stdout=out, env=environment, text=True))
+            if cores and size > 1:  # one process of two threads has both cores
+                os.sched_setaffinity(team[-1].pid, {cores[rank % len(cores)]})
         leader = team[0]
         assert leader.stdout is not None
         arrived: list[tuple[float, Event]] = [(time.perf_counter(), from_json(line)) for line in leader.stdout]
