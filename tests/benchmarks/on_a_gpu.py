@@ -242,11 +242,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--small", action="store_true", help="one task, small pictures: whether the script works")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
-    lines = run(options.minutes, options.small, _print)
     machine = f"{devices.choose().title}, PyTorch {torch.__version__}, Python {platform.python_version()}"
+    said: list[Line] = []
+
+    def say(line: Line) -> None:
+        said.append(line)
+        _print(line)
+        if options.out:  # after each line: whoever lends the card may take it back at any moment
+            options.out.write_text(json.dumps({"machine": machine, "lines": [asdict(one) for one in said]}, indent=1))
+
+    lines = run(options.minutes, options.small, say)
     sys.stdout.write(f"{machine}\n")
-    if options.out:
-        options.out.write_text(json.dumps({"machine": machine, "lines": [asdict(line) for line in lines]}, indent=1))
     return 1 if any(line.good is False for line in lines) else 0
 
 
