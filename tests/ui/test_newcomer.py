@@ -83,6 +83,7 @@ def test_from_an_empty_window_to_a_result_on_the_sample(
     person.click("Start fine-tuning")
     person.wait(lambda: page_of(window).view.outcome == "finished")
     person.click("Next: results")
+    person.wait(lambda: window.shown == "results")
     page = window.stack.currentWidget()
     assert isinstance(page, ResultsPage)
     person.wait(lambda: page.results is not None)

@@ -27,10 +27,12 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView
 from sslstudio.ui.pages.compare.page import ComparePage
+from sslstudio.ui.pages.journey.controller import Stage
+from sslstudio.ui.pages.journey.page import JourneyPage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
 from sslstudio.ui.pages.results.page import ResultsPage
-from sslstudio.ui.pages.spec import page_names
+from sslstudio.ui.pages.spec import SIMPLE, page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.plots.canvas import PlotCanvas
 from sslstudio.ui.shell.main_window import MainWindow
@@ -179,6 +181,55 @@ def test_an_empty_page(name: str, window: MainWindow, windows: Windows) -> None:
     window.activateWindow()
     window.go(name)
     check(window, name)
+    assert windows.seen == []
+
+
+@pytest.fixture
+def simple(window: MainWindow) -> MainWindow:
+    """The window on the simple way."""
+    window.take_way(SIMPLE)
+    window.resize(1280, 720)
+    window.activateWindow()
+    return window
+
+
+def press(window: MainWindow, words: str) -> None:
+    """Go to a button with Tab, and press it with a key."""
+    one = next(one for one in walked(window) if words in said(one))
+    one.setFocus()
+    QTest.keyClick(one, Qt.Key.Key_Return)
+
+
+def test_the_simple_way(simple: MainWindow, sample_folder: Path, windows: Windows, qtbot: QtBot) -> None:
+    page = simple.pages["journey"]
+    assert isinstance(page, JourneyPage)
+    check(simple, "the goals")
+    press(simple, "Sort pictures into classes")
+    check(simple, "a goal without pictures")
+    with changing(qtbot, simple.workspace, Change.READABLE, LONG):
+        simple.open_folder(sample_folder)
+    qtbot.waitUntil(lambda: page.learn.isVisible() and page.learn.isEnabled(), timeout=LONG)
+    check(simple, "before learning")
+    assert page.faces.currentWidget() is page.work
+    simple.go("label")
+    label = simple.pages["label"]
+    assert isinstance(label, LabelPage)
+    qtbot.waitUntil(lambda: label.faces.currentWidget() is label.board, timeout=LONG)
+    each_tab(simple, label.board.tabs, "labels", lambda _: qtbot.waitUntil(lambda: label._asking is None, timeout=LONG))
+    assert windows.seen == []
+
+
+def test_a_map_of_the_simple_way(simple: MainWindow, sample_folder: Path, windows: Windows, qtbot: QtBot) -> None:
+    page = simple.pages["journey"]
+    assert isinstance(page, JourneyPage)
+    press(simple, "Just explore")
+    with changing(qtbot, simple.workspace, Change.READABLE, LONG):
+        simple.open_folder(sample_folder)
+    qtbot.waitUntil(lambda: page.learn.isVisible() and page.learn.isEnabled(), timeout=LONG)
+    press(simple, "Learn")
+    qtbot.waitUntil(lambda: page.journey.stage is Stage.DONE, timeout=LONG)
+    assert page.sight.currentWidget() is page.map
+    check(simple, "the map")
     assert windows.seen == []
 
 

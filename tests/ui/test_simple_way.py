@@ -191,6 +191,7 @@ def test_a_proposal_is_corrected_and_more_is_learnt_from(
     person.click("Learn")
     before, first = learnt(page, qtbot), newcomer.workspace.result
     person.click("Label pictures")
+    qtbot.waitUntil(lambda: newcomer.shown == "label")
     label = newcomer.pages["label"]
     assert isinstance(label, LabelPage)
     qtbot.waitUntil(lambda: label.faces.currentWidget() is label.board, timeout=PATIENCE)
@@ -247,7 +248,7 @@ def test_without_labels_it_learns_and_then_asks_for_them(
     assert page.label.property("role") == "primary"
     assert not page.learn.isVisible()
     person.click("Label pictures")
-    assert newcomer.shown == "label"
+    qtbot.waitUntil(lambda: newcomer.shown == "label")
 
 
 def test_who_has_used_it_before_stays_with_the_expert_pages(qtbot: QtBot, own_settings: Path) -> None:
@@ -266,7 +267,7 @@ def test_pages_that_are_not_on_the_simple_way_lead_home(newcomer: MainWindow, qt
     newcomer.workspace.wants_page.emit("finetune")
     assert newcomer.shown == "journey"
     newcomer.workspace.wants_expert.emit("compare")
-    assert newcomer.shown == "compare"
+    qtbot.waitUntil(lambda: newcomer.shown == "compare")
     assert newcomer.steps.currentItem().text() == "Compare"
     newcomer.actions_.expert.trigger()
     assert newcomer.shown == "journey"

@@ -9,6 +9,7 @@ import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -261,6 +262,12 @@ TASKS = TaskRegistry(Message("pretext task"))
 def load_tasks() -> Registry[type[AnyTask]]:
     """The registry after importing every module of this package: a new file is found without being named anywhere."""
     package = importlib.import_module("sslstudio.engine.tasks")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
+    _import_all(package.__name__, tuple(package.__path__))
     return TASKS
+
+
+@cache
+def _import_all(package: str, folders: tuple[str, ...]) -> None:
+    """Once a process: every config that names a task comes by here, a tournament's a hundred times."""
+    for module in pkgutil.iter_modules(folders):
+        importlib.import_module(f"{package}.{module.name}")

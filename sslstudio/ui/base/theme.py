@@ -210,5 +210,6 @@ def tint(owner: QAbstractButton | QLabel, name: str, role: str = "text", side: i
 def set_role(widget: QWidget, role: str) -> None:
     """Change the role that the style sheet knows a widget by."""
     widget.setProperty("role", role)
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
+    if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else its role is looked at when it is first shown
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)

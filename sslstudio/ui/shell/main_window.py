@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFrame, QLabel, QMainWindow
 from sslstudio.engine.core.events import Event, StepDone
 from sslstudio.engine.images.index import printable
 from sslstudio.ui.background import jobs
+from sslstudio.ui.background.turns import in_turn
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme
@@ -84,6 +85,8 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.pages: dict[str, Page] = {}
+        self._begun: dict[str, Page] = {}  # they, and those that are made just now
+        self._awaited = ""  # the page that comes into sight when it is whole
         self.way: Way = EXPERT if app_settings.expert() else SIMPLE
         self.shown = ""
         self.setCentralWidget(ReadingOrder(row(self._make_side(), self.stack, gap=0)))
@@ -94,6 +97,7 @@ class MainWindow(QMainWindow):
         self._add_status()
         self._listen()
         self._show_way()
+        self.go(HOME[self.way])
         if not self.restoreGeometry(app_settings.geometry()):
             self.resize(1280, 800)
 
@@ -101,7 +105,7 @@ class MainWindow(QMainWindow):
 
     def _make_side(self) -> QWidget:
         """The steps, and below them the switch between the two ways."""
-        self.steps.chosen.connect(self.go)
+        self.steps.chosen.connect(self.visit)
         self.switch = button("", lambda: self.take_way(SIMPLE if self.way == EXPERT else EXPERT), "link")
         side = self.side = QFrame()
         side.setObjectName("side")
@@ -117,13 +121,16 @@ class MainWindow(QMainWindow):
         self.side.setFixedWidth(self.steps.width())
         super().resizeEvent(event)
 
-    def take_way(self, way: Way) -> None:
-        """Show the pages of the other way; what is open and what goes on stays as it is."""
+    def take_way(self, way: Way, to: str = "") -> None:
+        """Show the pages of the other way, its first one unless a person is on the way `to` another; what is open and
+        what goes on stays as it is."""
         if way != self.way:
             self.way = way
             app_settings.set_expert(way == EXPERT)
             self.tour.end_unseen()
             self._show_way()
+            if not to:
+                self.go(HOME[way])
 
     def _show_way(self) -> None:
         expert = self.way == EXPERT
@@ -131,7 +138,7 @@ class MainWindow(QMainWindow):
         specs = page_specs(self.way)
         for spec in specs:
             self.steps.add_step(spec.name, spec.title(), spec.icon)
-        fill_go(self.actions_.go, {spec.name: spec.title() for spec in specs}, self.go)
+        fill_go(self.actions_.go, {spec.name: spec.title() for spec in specs}, self.visit)
         self.actions_.expert.setChecked(expert)
         retitle(self.switch, self.tr("Simple way") if expert else self.tr("Expert: all settings"), with_icon=False)
         self.switch.setToolTip(
@@ -139,7 +146,6 @@ class MainWindow(QMainWindow):
             else self.tr("Every step on a page of its own, with everything that can be set.")
         )  # fmt: skip
         self._say_states()
-        self.go(HOME[self.way])
 
     def _add_menus(self) -> None:
         project = self.project_file
@@ -165,6 +171,7 @@ class MainWindow(QMainWindow):
     def _listen(self) -> None:
         workspace, runner = self.workspace, self.workspace.runner
         workspace.wants_page.connect(self._lead)
+        workspace.wants_page_now.connect(self._lead_at_once)
         workspace.wants_expert.connect(self._show_expert)
         workspace.wants_file.connect(self._choose_file)
         workspace.said.connect(self.told.setText)
@@ -183,11 +190,39 @@ class MainWindow(QMainWindow):
 
     # --- the steps
 
+    def visit(self, name: str) -> None:
+        """Show the page of a step that a person goes to. One that is not there yet is made in parts, a turn of the loop
+        each, and comes into sight when it is whole: until then the page before it can be used."""
+        if self._awaited == name:
+            return  # it is being made
+        self._awaited = name
+        self.steps.choose(name)
+        if name in self.pages:
+            self.go(name)
+        else:
+            self._build(name)
+
+    def _build(self, name: str) -> None:
+        """The next part of it, unless a person has gone elsewhere meanwhile."""
+        if self._awaited != name:
+            return
+        if self._begin(name).build_part():
+            self.go(name)
+        else:
+            in_turn(self, partial(self._build, name))
+
+    def _begin(self, name: str) -> Page:
+        """The page, whole or not; a new one has no part yet."""
+        if name not in self._begun:
+            self._begun[name] = self.specs[name].load()(self.workspace)
+            self.stack.addWidget(self._begun[name])
+        return self._begun[name]
+
     def go(self, name: str) -> None:
-        """Show the page of a step."""
+        """Show the page of a step, at once."""
+        self._awaited = ""
         if name not in self.pages:
-            self.pages[name] = self.specs[name].load()(self.workspace)
-            self.stack.addWidget(self.pages[name])
+            self.pages[name] = self._begin(name).complete()
         if self.stack.isAncestorOf(QApplication.focusWidget() or self):
             self.steps.setFocus()  # else Qt gives it to whatever comes first on the page
         self.shown = name
@@ -196,11 +231,17 @@ class MainWindow(QMainWindow):
 
     def _lead(self, name: str) -> None:
         """A page leads on to another one: on the simple way all but its own pages are one."""
-        self.go(name if self.way in self.specs[name].ways else HOME[self.way])
+        self.visit(self._page_of_way(name))
+
+    def _lead_at_once(self, name: str) -> None:
+        self.go(self._page_of_way(name))
+
+    def _page_of_way(self, name: str) -> str:
+        return name if self.way in self.specs[name].ways else HOME[self.way]
 
     def _show_expert(self, name: str) -> None:
-        self.take_way(EXPERT)
-        self.go(name)
+        self.take_way(EXPERT, name)
+        self.visit(name)
 
     def _say_states(self) -> None:
         workspace, runner = self.workspace, self.workspace.runner
@@ -327,7 +368,7 @@ class MainWindow(QMainWindow):
 
     def _cross_to(self, spec: PageSpec) -> Page:
         if self.way not in spec.ways:
-            self.take_way(EXPERT if EXPERT in spec.ways else SIMPLE)
+            self.take_way(EXPERT if EXPERT in spec.ways else SIMPLE, spec.name)
         self.go(spec.name)
         return self.pages[spec.name]
 
@@ -372,7 +413,7 @@ class MainWindow(QMainWindow):
         self.workspace.open_folder(folder)
 
     def _show_run(self, job: str, run: Path, go_on: bool) -> None:
-        self.take_way(EXPERT)  # where runs are looked at
+        self.take_way(EXPERT, job)  # where runs are looked at
         self.go(job)
         page = self.pages[job]
         if go_on:
@@ -393,6 +434,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         app_settings.set_geometry(self.saveGeometry())
+        self._awaited = ""
         jobs.cancel_all()
         self.autosave.finish()
         self.notifier.finish()

@@ -61,12 +61,12 @@ class Workspace(QObject):
     letting_go = Signal()  # of the labels: what they are for is about to change
     project_wanted = Signal(object)  # Path of a project, whose pictures may be somewhere else now
     wants_page = Signal(str)
+    wants_page_now = Signal(str)  # the same, whole at once: it is told something right after
     wants_expert = Signal(str)  # a page that the simple way does not show
     wants_file = Signal()  # a file is to be chosen and opened
     learn_again = Signal()  # with the labels as they are now, after the result that is looked at
     proposals_wanted = Signal()  # what the last network proposes is to be looked at, on the page that labels
     wants_copies = Signal()  # the near copies among the pictures
-    wants_use = Signal()  # the network that is looked at is to answer new pictures
     cannot = Signal(str)  # a warning about the run that goes on
     said = Signal(str)  # a line for the status bar
 
@@ -91,6 +91,7 @@ class Workspace(QObject):
         self.result: Path | None = None
         self.goes_on_later = False  # the run that is being stopped was saved to go on, when the window closed
         self.comparison = ""  # compare or tournament: what the page of comparisons is to show first
+        self.wants_use = False  # the network that is looked at is to answer new pictures: the page of results shows how
         self.runner = Runner(self)
         self.queue = QueueController(self.runner, self)
         self.opening_name = ""  # what is being opened, as a person knows it
@@ -390,7 +391,7 @@ class Workspace(QObject):
 
     def ask_copies(self) -> None:
         """Lead to the near copies among the pictures."""
-        self.wants_page.emit("images")
+        self.wants_page_now.emit("images")
         self.wants_copies.emit()
 
     # --- the project

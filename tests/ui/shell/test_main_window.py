@@ -105,6 +105,7 @@ def test_keys_go_to_the_steps(window: MainWindow, qtbot: QtBot) -> None:
     window.activateWindow()
     for number, name in enumerate(page_names(), start=1):
         QTest.keyClick(window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
+        qtbot.waitUntil(lambda name=name: window.shown == name)  # type: ignore[misc]
         assert window.stack.currentWidget() is window.pages[name]
         assert window.steps.currentRow() == number - 1
 
@@ -170,5 +171,6 @@ def test_a_page_that_is_left_gives_the_focus_to_the_steps(window: MainWindow, sa
     onward = next(one for one in window.pages["images"].findChildren(QPushButton) if one.text().startswith("Next"))
     onward.setFocus()
     QTest.mouseClick(onward, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.shown == "pretext")
     assert window.stack.currentWidget() is window.pages["pretext"]
     qtbot.waitUntil(lambda: QApplication.focusWidget() is window.steps)

@@ -1,5 +1,6 @@
 """Whole trainings beside each other: how many labels a pretraining is worth, and which task wins in a given time."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,16 +45,33 @@ class ComparePage(Page):
             self.tr("Which task suits these pictures best, and how many labels is it worth? Measured, not guessed."),
         )  # fmt: skip
         self.clinic = clinic_of(workspace)
-        self.efficiency, self.tournament = EfficiencyTab(workspace, self.clinic), TournamentTab(workspace, self.clinic)
-        self.kinds: tuple[ExperimentTab, ExperimentTab] = (self.efficiency, self.tournament)
         self._running: ExperimentTab | None = None
         # An earlier one that was asked for, whether to go on with it, and the pictures that were open then.
         self._awaited: tuple[Path, bool, Path | None] | None = None
+
+    def build(self) -> Iterator[None]:
+        """The faces, and each of the two tabs with its settings."""
+        self._add_faces()
+        self._add_buttons()
+        yield
+        self.efficiency = EfficiencyTab(self.workspace, self.clinic)
+        self.tabs.addTab(self.efficiency, self.tr("Label efficiency"))
+        yield
+        self.tournament = TournamentTab(self.workspace, self.clinic)
+        self.tabs.addTab(self.tournament, self.tr("Tournament"))
+        yield
+        self.kinds: tuple[ExperimentTab, ExperimentTab] = (self.efficiency, self.tournament)
+        if self.waiting_face(self.missing, self.loading) is None:
+            for kind in self.kinds:
+                yield from kind.build_settings()
+        self._listen()
+        self.refresh()
+
+    def _add_faces(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.efficiency, self.tr("Label efficiency"))
-        self.tabs.addTab(self.tournament, self.tr("Tournament"))
-        to_images = button(self.tr("Choose pictures"), lambda: workspace.wants_page.emit("images"), "primary", "images")
+        wants = self.workspace.wants_page
+        to_images = button(self.tr("Choose pictures"), lambda: wants.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then tasks can be compared on its pictures.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
         self.loading = EmptyState("network", self.tr("Loading…"), self.tr("The learning engine is being loaded."))
@@ -61,9 +79,6 @@ class ComparePage(Page):
         for face in (self.missing, self.loading, self.tabs):
             self.faces.addWidget(face)
         self.content.addWidget(self.faces, 1)
-        self._add_buttons()
-        self._listen()
-        self.refresh()
 
     def _add_buttons(self) -> None:
         self.start = button("", self.start_run, "primary", "play")

@@ -1,6 +1,6 @@
 """One tab of the page of comparisons: settings on the left, what is found on the right, earlier ones behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ class ExperimentTab(QWidget):
         self.out: Path | None = None
         self._known = self._places()  # what is shown is of these pictures
         self.settings: ExperimentSettings | None = None
+        self._heard = False  # whether the settings are listened to
         self.earlier = ExperimentList(adds=self.adds)
         self.earlier.opened.connect(self.open_experiment)
         view.tabs.addTab(self.earlier, self.tr("Earlier ones"))
@@ -97,11 +98,20 @@ class ExperimentTab(QWidget):
 
     # --- what is set and shown
 
+    def build_settings(self) -> Iterator[None]:
+        """Make the settings, in parts. Pictures and engine are there."""
+        self.settings = self._make_settings()
+        yield
+        self._place.insertWidget(0, self.settings)
+        yield
+
     def ready(self) -> None:
         """Pictures and engine are there."""
         if self.settings is None:
-            self.settings = self._make_settings()
-            self._place.insertWidget(0, self.settings)
+            for _ in self.build_settings():
+                pass
+        if not self._heard and self.settings is not None:
+            self._heard = True
             self.settings.changed.connect(self._settle)
             self.settings.label_wanted.connect(lambda: self.workspace.wants_page.emit("label"))
             self._show_clinic()

@@ -208,8 +208,8 @@ class JourneyPage(Page):
         self.workspace.wants_expert.emit("results" if self.journey.goal != "explore" else "pretext")
 
     def _use(self) -> None:
+        self.workspace.wants_use = True
         self.workspace.wants_expert.emit("results")
-        self.workspace.wants_use.emit()
 
     def show_drop(self, hot: bool) -> None:
         """Show that it can be dropped here."""

@@ -1,5 +1,6 @@
 """Labels given in the program: classes by keys, masks by painting, many at once on a map of alike pictures."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,10 +49,7 @@ class LabelPage(Page):
             self.tr("A few labels a class are enough. Every stroke is saved at once; your pictures are not touched."),
         )  # fmt: skip
         self.labels = labels_of(workspace)
-        self.board = LabelBoard(self.label_of)
         self.proposals = ProposalsController(workspace, self.labels)
-        self.board.gallery.proposal_of = self.proposal_of
-        self.editing = LabelController(self.board, self.labels, self.proposals)
         self._alike: LookAlike | None = None
         self._asking: jobs.Job | None = None
         self._far = Progress()
@@ -60,7 +58,23 @@ class LabelPage(Page):
         self._unasked = False  # suggestions that come by themselves, as the page opens
         self._suggested: Suggested | None = None
         self._doubts: dict[Path, dict[str, float]] = {}  # of fine-tuned networks
-        to_images = button(self.tr("Choose pictures"), lambda: workspace.wants_page.emit("images"), "primary", "images")
+
+    def build(self) -> Iterator[None]:
+        """The board, then what stands around it."""
+        self.board = LabelBoard(self.label_of)
+        self.board.gallery.proposal_of = self.proposal_of
+        self.editing = LabelController(self.board, self.labels, self.proposals)
+        yield
+        self._add_faces()
+        yield
+        self._add_foot()
+        self._listen()
+        self._take_keys()
+        self._show_state()
+
+    def _add_faces(self) -> None:
+        wants = self.workspace.wants_page
+        to_images = button(self.tr("Choose pictures"), lambda: wants.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then its pictures can be labelled here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
         self.opening = BusyState("pencil", self.tr("Opening the labels…"), self.labels.stop, self.open_labels)
@@ -68,6 +82,8 @@ class LabelPage(Page):
         for face in (self.missing, self.opening, self.board):
             self.faces.addWidget(face)
         self.content.addWidget(self.faces, 1)
+
+    def _add_foot(self) -> None:
         self.next_ones = button(self.tr("Label these next"), self.suggest, icon="network")
         self.next_ones.setToolTip(self.tr("The pictures whose labels teach most: typical ones, no two alike (S)"))
         self.progress = text("", "muted")
@@ -79,9 +95,6 @@ class LabelPage(Page):
         self.end_with(self.next_ones, self.progress, self.halt, busy, None, self.export.button, self.forward)
         for line in (self.progress, busy):
             self._footer.setStretchFactor(line, 50)  # it has the room, on two lines if need be
-        self._listen()
-        self._take_keys()
-        self._show_state()
 
     def _listen(self) -> None:
         labels = self.labels
@@ -442,6 +455,6 @@ class LabelPage(Page):
     def finetune(self) -> None:
         """Fine-tune with the labels as they are."""
         self.labels.hand_over(always=True)
-        self.workspace.wants_page.emit("finetune")
+        self.workspace.wants_page_now.emit("finetune")
         if self.board.gallery.filter.currentIndex() == PROPOSED and self.workspace.result is not None:
             self.workspace.learn_again.emit()

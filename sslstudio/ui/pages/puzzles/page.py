@@ -1,5 +1,6 @@
 """What the network learns from. The puzzles are shown before anything is trained."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,16 +59,32 @@ class PretextPage(Page):
         self._draw = 0
         self._job: jobs.Job | None = None
         self.clinic = clinic_of(workspace)
-        self.clinic.changed.connect(self._show_clinic)
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self.ask_puzzles)
         self.forward = self.next_button(self.tr("Next: pretrain"), "pretrain")
         self.end_with(None, self.forward)
+
+    def build(self) -> Iterator[None]:
+        """Tasks and options on the left, a tab each on the right."""
+        beside = row(gap=18)
+        self.content.addLayout(beside, 1)
         self._add_left()
+        beside.addWidget(self.left)
+        yield
+        self.tabs = self.right = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        beside.addWidget(self.right)
         self._add_right()
-        self.content.addLayout(row(self.left, self.right, gap=18), 1)
-        workspace.call_on(Change.ENGINE, self._show_tasks)
-        workspace.call_on(Change.PICTURES, self._take_pictures)
+        yield
+        self.explained = ExplanationView()
+        self.tabs.addTab(self.explained, self.tr("Explained"))
+        yield
+        self.play = PlayTab(self.workspace, self.config)
+        self.tabs.addTab(self.play, self.tr("Play"))
+        yield
+        self.clinic.changed.connect(self._show_clinic)
+        self.workspace.call_on(Change.ENGINE, self._show_tasks)
+        self.workspace.call_on(Change.PICTURES, self._take_pictures)
         self._show_tasks()
 
     def _add_left(self) -> None:
@@ -128,14 +145,7 @@ class PretextPage(Page):
         self.faces = QStackedWidget()
         for face in (self.waiting, self.missing, self.refused, self.puzzles):
             self.faces.addWidget(face)
-        self.play = PlayTab(self.workspace, self.config)
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
         self.tabs.addTab(wrap_layout(column(10, head, self.faces, gap=10)), self.tr("Puzzles"))
-        self.explained = ExplanationView()
-        self.tabs.addTab(self.explained, self.tr("Explained"))
-        self.tabs.addTab(self.play, self.tr("Play"))
-        self.right = self.tabs
 
     # --- tasks and options
 

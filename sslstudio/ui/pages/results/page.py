@@ -1,6 +1,7 @@
 """What came out of a fine-tuning, read from the run's own files."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,20 @@ class ResultsPage(Page):
         )
         self.results: Results | None = None
         self._cell: jobs.Job | None = None
+
+    def build(self) -> Iterator[None]:
+        """The head and the foot, and a tab each."""
+        self._add_ends()
+        yield
+        yield from self._add_result()
+        workspace = self.workspace
+        workspace.call_on(Change.PICTURES, self._pictures_changed)
+        workspace.call_on(Change.RESULT, self._load)
+        self._forget()
+        self._load()
+
+    def _add_ends(self) -> None:
+        workspace = self.workspace
         self.part = RoomyBox()
         self.part.setAccessibleName(self.tr("Which network"))
         self.part.currentIndexChanged.connect(self._show_part)
@@ -88,56 +103,53 @@ class ResultsPage(Page):
         )  # fmt: skip
         self.faces = QStackedWidget()
         self.faces.addWidget(self.missing)
-        self._add_result()
         self.content.addWidget(self.faces, 1)
-        workspace.call_on(Change.PICTURES, self._pictures_changed)
-        workspace.call_on(Change.RESULT, self._load)
-        workspace.wants_use.connect(lambda: self.tabs.setCurrentIndex(self.tabs.count() - 1))
-        self._forget()
-        self._load()
 
-    def _add_result(self) -> None:
+    def _add_result(self) -> Iterator[None]:
         self.line = VerdictLine()
         self.verdict = self.line.said
-        self.rungs = Rungs()
         self.counts = text("", "muted")
         self.older = text("", "muted")  # said of results of an earlier version
-        self.scores = ScoreTable()
-        self.notes = QVBoxLayout()
-        self.notes.setSpacing(8)
-        self.matrix = ConfusionMatrix()
-        self.matrix.cell_chosen.connect(self._show_cell)
-        self.per_class = table(["", "", "", "", ""], stretch=0)
-        self.per_class.setAccessibleName(self.tr("Class by class"))
-        self.inspection = InspectionController(self)
-        self.twins = TwinsView()
-        self.twins.chosen.connect(self._show_twins)
-        self.predictions = PredictionsView(self.inspection)
-        roles_of(self.workspace).changed.connect(self.predictions.mark_left_out)
-        self.predictions.is_left_out = self._is_left_out
-        self.map = MapView(self.inspection)
-        self.map.opened.connect(self._open_picture)
-        self.map.gathered.connect(self._gather)
-        self.doubts = DoubtsView(self.inspection, DoubtsController(self.workspace, self))
-        self.take = ExportView()
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self._scores_tab(), self.tr("Scores"))
-        self.tabs.addTab(self._matrix_tab(), self.tr("What is taken for what"))
-        self.tabs.addTab(wrap_layout(column(12, self.predictions)), self.tr("Test pictures"))
-        self.tabs.addTab(wrap_layout(column(12, self.map)), self.tr("Map"))
-        self.tabs.addTab(wrap_layout(column(12, self.doubts)), self.tr("Doubtful labels"))
-        self.tabs.addTab(make_scrollable(wrap_layout(column(12, self.take))), self.tr("Take it away"))
+        for one in (self.counts, self.older):
+            self.line.below.addWidget(one)
         self.copies = Notice()
         self.to_copies = button(self.tr("Look at the near copies"), self.workspace.ask_copies, icon="images")
         self.to_copies.hide()
-        for one in (self.counts, self.older):
-            self.line.below.addWidget(one)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
         head = Card(margin=16).add(self.line)
         self.result = wrap_layout(column(head, row((self.copies, 1), self.to_copies), (self.tabs, 1), gap=12))
         self.faces.addWidget(self.result)
+        self.tabs.addTab(self._scores_tab(), self.tr("Scores"))
+        yield
+        self.tabs.addTab(self._matrix_tab(), self.tr("What is taken for what"))
+        yield
+        self.inspection = InspectionController(self)
+        self.predictions = PredictionsView(self.inspection)
+        roles_of(self.workspace).changed.connect(self.predictions.mark_left_out)
+        self.predictions.is_left_out = self._is_left_out
+        self.tabs.addTab(wrap_layout(column(12, self.predictions)), self.tr("Test pictures"))
+        yield
+        self.map = MapView(self.inspection)
+        self.map.opened.connect(self._open_picture)
+        self.map.gathered.connect(self._gather)
+        self.tabs.addTab(wrap_layout(column(12, self.map)), self.tr("Map"))
+        yield
+        self.doubts = DoubtsView(self.inspection, DoubtsController(self.workspace, self))
+        self.tabs.addTab(wrap_layout(column(12, self.doubts)), self.tr("Doubtful labels"))
+        yield
+        self.take = ExportView()
+        self.take_tab = make_scrollable(wrap_layout(column(12, self.take)))
+        self.tabs.addTab(self.take_tab, self.tr("Take it away"))
+        yield
 
     def _scores_tab(self) -> QWidget:
+        self.rungs = Rungs()
+        self.scores = ScoreTable()
+        self.notes = QVBoxLayout()
+        self.notes.setSpacing(8)
+        self.twins = TwinsView()
+        self.twins.chosen.connect(self._show_twins)
         notes = Card(self.tr("How to read this"), margin=16).add(self.notes, self.worth, None)
         self.twins_card = Card(self.tr("Picture by picture"), margin=16).add(
             self.twins, text(self.tr("Click a stretch to see its pictures."), "small")
@@ -148,6 +160,10 @@ class ResultsPage(Page):
         return make_scrollable(wrap_layout(column(12, self.rungs, inside, None, gap=14)))
 
     def _matrix_tab(self) -> QWidget:
+        self.matrix = ConfusionMatrix()
+        self.matrix.cell_chosen.connect(self._show_cell)
+        self.per_class = table(["", "", "", "", ""], stretch=0)
+        self.per_class.setAccessibleName(self.tr("Class by class"))
         self.hint = text("", "small")
         left = Card(margin=16).add((self.matrix, 1), self.hint)
         self.rates = table([self.tr("Class"), *rate_heads()], stretch=0)
@@ -160,6 +176,12 @@ class ResultsPage(Page):
             text(self.tr("Ctrl+C copies the selected lines, for a spreadsheet."), "small"),
         )  # fmt: skip
         return make_scrollable(wrap_layout(column(12, (Sides((left, 3), (right, 2), least=BESIDE), 1))))
+
+    def arrive(self) -> None:
+        """Show the tab that another page asked for."""
+        if self.workspace.wants_use:
+            self.workspace.wants_use = False
+            self.tabs.setCurrentWidget(self.take_tab)
 
     # --- loading
 
@@ -344,12 +366,12 @@ class ResultsPage(Page):
 
     def learn_again(self) -> None:
         """Fine-tune with the labels as they are now."""
-        self.workspace.wants_page.emit("finetune")
+        self.workspace.wants_page_now.emit("finetune")
         self.workspace.learn_again.emit()
 
     def look_at_proposals(self) -> None:
         """Lead to the page that labels, where the network's answers are proposals."""
-        self.workspace.wants_page.emit("label")
+        self.workspace.wants_page_now.emit("label")
         self.workspace.proposals_wanted.emit()
 
     def open_folder(self) -> None:

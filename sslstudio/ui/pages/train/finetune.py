@@ -42,10 +42,10 @@ class FinetunePage(RunPage):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(
-            workspace, self.tr("Labels and fine-tuning"),
+            workspace,
+            self.tr("Labels and fine-tuning"),
             self.tr("A few labels turn what was learnt into answers. A twin without pretraining runs beside it."),
-            RunView(TwinCurves(), answers=False),
-        )  # fmt: skip
+        )
         self.own: FinetuneSettings | None = None
         self.kept: RememberedChoices | None = None
         self._of: Path | None = None  # the folder whose runs are offered to start from
@@ -54,6 +54,14 @@ class FinetunePage(RunPage):
         self._queues = False  # so was the queue
         self._pretrainings: list[Any] = []
         self._again = False  # learning again was asked for before the page was ready
+
+    def make_view(self) -> RunView:
+        """Both networks in each plot."""
+        return RunView(TwinCurves(), answers=False)
+
+    def add_own(self) -> None:
+        """The labels, and what it starts from."""
+        workspace = self.workspace
         self.why = Notice("info")  # what it starts from this time
         self.labels_view = LabelsView()
         self.to_label = button(
@@ -65,7 +73,6 @@ class FinetunePage(RunPage):
         self.sheet.insertWidget(1, self.why)
         workspace.learn_again.connect(self.learn_again)
         workspace.queue.changed.connect(self._show_sources)
-        self.refresh()
 
     # --- learning again
 
@@ -103,12 +110,20 @@ class FinetunePage(RunPage):
         """To the results."""
         return self.next_button(self.tr("Next: results"), "results")
 
-    def make_settings(self) -> RunSettings:
-        """The page's own settings above the common ones."""
+    def prepare_settings(self) -> None:
+        """What to learn and what to start from, above the common ones."""
         self.apart = SourceSplit(self._as_the_source)
         self.own = FinetuneSettings(self.apart)
         self.place_on_top(self.own)
-        settings = RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
+
+    def make_settings(self) -> RunSettings:
+        """The common settings, with what the page's own have below More options."""
+        assert self.own is not None
+        return RunSettings(self.devices(), minutes=MINUTES, starting=False, further=self.own.more)
+
+    def link_settings(self, settings: RunSettings) -> None:
+        """To the split, to what it starts from, and to what was chosen before."""
+        assert self.own is not None
         settings.batch.editor("batch_size").set_value(BATCH)
         settings.say_below_budget(text(self.tr("For all its networks together, the twin too."), "small"))
         self.split = SplitLink(self.workspace, settings, self).split
@@ -116,7 +131,6 @@ class FinetunePage(RunPage):
         own.source_changed.connect(self._match_source)
         self.workspace.call_on(Change.SPLIT, self._match_source)
         self.kept = RememberedChoices(self.workspace, self.job, settings, (own.form, own.more), {"kind": own.kind})
-        return settings
 
     def choose_table(self) -> None:
         """Take the labels from a CSV or COCO file; the folder is looked at again."""

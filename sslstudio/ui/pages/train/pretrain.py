@@ -28,9 +28,16 @@ class PretrainPage(RunPage):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(
-            workspace, self.tr("Pretrain"), self.tr("The network solves puzzles on your pictures. No labels are used."),
-            RunView(Curves(), answers=True),
-        )  # fmt: skip
+            workspace, self.tr("Pretrain"), self.tr("The network solves puzzles on your pictures. No labels are used.")
+        )
+
+    def make_view(self) -> RunView:
+        """With the network's answers."""
+        return RunView(Curves(), answers=True)
+
+    def add_own(self) -> None:
+        """What is learnt from."""
+        workspace = self.workspace
         self.task_title = text("", "heading")
         change = button(
             self.tr("Choose another puzzle"), lambda: workspace.wants_page.emit("pretext"), "link", "puzzle"
@@ -42,7 +49,6 @@ class PretrainPage(RunPage):
         self.place_on_top(wrap_layout(about))
         workspace.call_on(Change.TASK | Change.ENGINE, self._show_task)
         self._show_task()
-        self.refresh()
 
     def start_title(self) -> str:
         """What the start button says."""
@@ -54,13 +60,15 @@ class PretrainPage(RunPage):
 
     def make_settings(self) -> RunSettings:
         """Ten minutes on what there is."""
-        settings = RunSettings(self.devices(), minutes=MINUTES, starting=True)
+        return RunSettings(self.devices(), minutes=MINUTES, starting=True)
+
+    def link_settings(self, settings: RunSettings) -> None:
+        """To the split, to what is known of time, and to what was chosen before."""
         SplitLink(self.workspace, settings, self)
         self.pace = TimeEstimateLine(self.workspace, self.config)
         settings.say_below_budget(self.pace)
         settings.changed.connect(self.pace.ask)
         RememberedChoices(self.workspace, self.job, settings)
-        return settings
 
     def show_runs(self, runs: list[Any]) -> None:
         """Earlier pretrainings to the list; they say how fast this machine is."""

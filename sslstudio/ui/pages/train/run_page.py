@@ -1,5 +1,6 @@
 """What the two pages that train have in common: settings, the run, the queue and the list of earlier runs."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,16 +41,29 @@ class RunPage(Page):
 
     job = ""
 
-    def __init__(self, workspace: Workspace, title: str, subtitle: str, view: RunView) -> None:
+    def __init__(self, workspace: Workspace, title: str, subtitle: str) -> None:
         super().__init__(workspace, title, subtitle)
-        self.view = view
-        self.runs = RunList()
-        self.queue_view = QueueView(workspace.queue)
-        self.activity = Activity(self.queue_view, self.runs)
-        self.view.tabs.addTab(self.activity, "")
-        self.controller = RunController(self.job, workspace, view, self.runs, self)
         self.settings: RunSettings | None = None
+        self._filled = False
         self._folder = workspace.folder
+
+    def build(self) -> Iterator[None]:
+        """The run, the lists of runs, the faces, the settings."""
+        self.view = self.make_view()
+        yield
+        self._add_faces()
+        yield
+        self._add_runs()
+        yield
+        self._add_buttons()
+        self.add_own()
+        yield
+        if self.waiting_face(self.missing, self.loading) is None:
+            yield from self._build_settings()
+        self._listen()
+        self.refresh()
+
+    def _add_faces(self) -> None:
         self.sheet = column(gap=14)
         self.settings_place = column(gap=14)
         self.wrong = Notice()
@@ -57,7 +71,8 @@ class RunPage(Page):
         self.sheet.addLayout(self.settings_place)
         self.sheet.addStretch(1)
         self.left = side_panel(self.sheet)
-        to_images = button(self.tr("Choose pictures"), lambda: workspace.wants_page.emit("images"), "primary", "images")
+        wants = self.workspace.wants_page
+        to_images = button(self.tr("Choose pictures"), lambda: wants.emit("images"), "primary", "images")
         missing = self.tr("Choose a folder first; then a training can start here.")
         self.missing = EmptyState("images", self.tr("No pictures yet"), missing, to_images)
         self.loading = EmptyState("network", self.tr("Loading…"), self.tr("The learning engine is being loaded."))
@@ -65,10 +80,15 @@ class RunPage(Page):
         self.faces = QStackedWidget()
         for face in (self.missing, self.loading, self.work):
             self.faces.addWidget(face)
-        self.content.addWidget(self.controller.bar)
         self.content.addWidget(self.faces, 1)
-        self._add_buttons()
-        self._listen()
+
+    def _add_runs(self) -> None:
+        self.runs = RunList()
+        self.queue_view = QueueView(self.workspace.queue)
+        self.activity = Activity(self.queue_view, self.runs)
+        self.view.tabs.addTab(self.activity, "")
+        self.controller = RunController(self.job, self.workspace, self.view, self.runs, self)
+        self.content.insertWidget(0, self.controller.bar)
 
     def _add_buttons(self) -> None:
         self.start = button(self.start_title(), self.start_run, "primary", "play")
@@ -91,6 +111,13 @@ class RunPage(Page):
 
     # --- for the two pages to say
 
+    def make_view(self) -> RunView:
+        """What shows the run."""
+        raise NotImplementedError
+
+    def add_own(self) -> None:
+        """What only one of the two pages has, besides settings."""
+
     def start_title(self) -> str:
         """What the start button says."""
         raise NotImplementedError
@@ -99,9 +126,15 @@ class RunPage(Page):
         """The button that leads on."""
         raise NotImplementedError
 
+    def prepare_settings(self) -> None:
+        """Settings of the page's own, before the common ones."""
+
     def make_settings(self) -> RunSettings:
         """The settings, once the engine is there."""
         raise NotImplementedError
+
+    def link_settings(self, settings: RunSettings) -> None:
+        """Tie them to what else is known of the pictures."""
 
     def config(self) -> Any:
         """The engine's config of the run that is set. Raises ConfigError."""
@@ -132,10 +165,22 @@ class RunPage(Page):
             self._ready()
         self.offer()
 
+    def _build_settings(self) -> Iterator[None]:
+        self.prepare_settings()
+        yield
+        self.settings = self.make_settings()
+        yield
+        self.link_settings(self.settings)
+        yield
+        self.settings_place.addWidget(self.settings)
+        yield
+
     def _ready(self) -> None:
         if self.settings is None:
-            self.settings = self.make_settings()
-            self.settings_place.addWidget(self.settings)
+            for _ in self._build_settings():
+                pass
+        if not self._filled:
+            self._filled = True
             self.show_pictures()
             self.list_runs()
         self.faces.setCurrentWidget(self.work)

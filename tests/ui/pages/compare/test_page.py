@@ -274,4 +274,5 @@ def test_without_labels_the_way_to_make_some_is_offered(
     qtbot.waitUntil(lambda: settings.to_label.isVisible(), timeout=LONG)
     assert "no labels" in settings.estimate.text()
     QTest.mouseClick(settings.to_label, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.shown == "label")
     assert window.stack.currentWidget() is window.pages["label"]

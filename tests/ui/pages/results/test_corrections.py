@@ -112,6 +112,7 @@ def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, q
     window = page.window()
     assert isinstance(window, MainWindow)
     click(doubts.again)
+    qtbot.waitUntil(lambda: window.shown == "finetune")
     assert window.stack.currentWidget() is window.pages["finetune"]
     qtbot.waitUntil(lambda: workspace.labels_file == str(folder) and not workspace.taking_labels, timeout=LONG)
     found = workspace.recognised.classes if workspace.recognised else None

@@ -38,7 +38,7 @@ def opened(qtbot: QtBot, said: Said) -> Iterator[Opener]:
 
     def opener(run: Path) -> ResultsPage:
         workspace = Workspace()
-        page = ResultsPage(workspace)
+        page = ResultsPage(workspace).complete()
         workspace.setParent(page)
         qtbot.addWidget(page)
         page.resize(1280, 720)
@@ -279,7 +279,7 @@ def test_the_ladder_stands_above_the_scores(opened: Opener, classified: Path) ->
 def test_what_it_proposes_is_one_click_away(opened: Opener, classified: Path, qtbot: QtBot) -> None:
     page = opened(classified)
     asked: list[str] = []
-    page.workspace.wants_page.connect(asked.append)
+    page.workspace.wants_page_now.connect(asked.append)
     with qtbot.waitSignal(page.workspace.proposals_wanted):
         click(page.propose)
     assert asked == ["label"]
