@@ -307,15 +307,15 @@ def idle(place: Place) -> int:
     return 0
 
 
-def plain(*words: str, files: str = "") -> Operation:
-    """A command that is simply given again; `files` are then there as they should be."""
+def plain(*words: str, files: str = "", marker: str = "") -> Operation:
+    """A command that is simply given again; `files` are then there as they should be. `marker`: as in `repeated`."""
 
     def of(place: Place) -> list[object]:
         known = {"PICTURES": place.pictures, "PRE": place.disk / "pre", "FINE": place.disk / "fine"}
         return [known.get(word, place.disk / word[4:] if word.startswith("OUT/") else word) for word in words]
 
     if files:
-        return repeated(of, files)
+        return repeated(of, files, marker)
     return Operation(lambda place: command(*of(place)), lambda place: command(*of(place)), lambda place: [])
 
 
@@ -448,7 +448,7 @@ OPERATIONS: dict[str, Operation] = {
     "window": at_window(apart=False),
     "preview": plain("preview", "PICTURES", "--task", "rotation", "--side", "32", "--count", "2", "--out", "OUT/p.png",
                      files="p.png"),
-    "gif": plain("gif", "PRE", "--out", "OUT/film.gif"),
+    "gif": plain("gif", "PRE", "--out", "OUT/film.gif", files="film.gif", marker="film.gif"),
     "clinic": plain("clinic", "PICTURES", "--task", "rotation", "--side", "32"),
     "audit": plain("audit", "PRE", "--device", "cpu"),
     "suggest": plain("suggest", "PICTURES", "--count", "3", "--device", "cpu"),
