@@ -277,7 +277,7 @@ def test_every_refusal_is_named_by_a_test() -> None:
 
 
 def test_a_refusal_without_a_test_would_be_found() -> None:
-    refused = Refusal(Path("a.py"), 1, "{path} is purple, and only " + "green ones are taken.")
+    refused = Refusal(Path("a.py"), 1, " ".join(["{path}", "is", "purple,", "never", "green"]))
     assert words_of(refused)
     assert not is_named(refused, texts_of_tests())
     assert not words_of(Refusal(Path("a.py"), 1, "{file}, line {place}: {problem}."))
