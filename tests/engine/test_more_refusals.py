@@ -27,7 +27,7 @@ from sslstudio.engine.evaluate.occlusion import occlusion
 from sslstudio.engine.export.formats import chosen_formats
 from sslstudio.engine.export.use_it import choose_channels
 from sslstudio.engine.finetuning.networks import _known_stage
-from sslstudio.engine.finetuning.use.predict import ABOUT, TABLE, _claim
+from sslstudio.engine.finetuning.use.predict import TABLE, _claim
 from sslstudio.engine.images.formats import dicom
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.edits import LabelClass, check_class, edit_from_json
@@ -47,6 +47,7 @@ from sslstudio.engine.projects.project import Project, save_project
 from sslstudio.engine.projects.relocate import copy_project, rename_project
 from sslstudio.engine.report.run import write_report
 from sslstudio.engine.runs import confusions
+from sslstudio.engine.runs.folder_predictions import ABOUT
 from sslstudio.engine.runs.run_folder import NAME, RunFolder
 from sslstudio.engine.runs.run_name import rename_run
 from sslstudio.engine.tasks.byol import Byol
@@ -140,7 +141,8 @@ def run_of(folder: Path, job: str = "finetune") -> Path:
 def misnamed(folder: Path) -> object:
     run = run_of(folder)
     (run / NAME).mkdir()
-    return rename_run(run, "")
+    rename_run(run, "")
+    return None
 
 
 def project_in(folder: Path) -> Project:
