@@ -4,7 +4,8 @@ python -m tests.attacks.refusals [--under engine/training]
 
 A refusal is a `raise` with a template. It counts as tested when three of its words that follow one another, or all of a
 shorter piece between two places, stand in a text of a test: seen by words, so that one that stands in two refusals
-counts for both, and a test that runs into a refusal without naming it does not count.
+counts for both, and a test that runs into a refusal without naming it does not count. One that only says where another
+refusal was met ("{file}, line {place}: {problem}") has no words to name, and is left out.
 """
 
 import argparse
@@ -52,12 +53,24 @@ def texts_of_tests() -> str:
 
 def is_named(refusal: Refusal, texts: str) -> bool:
     """Whether a test names it."""
+    return any(run in texts for run in words_of(refusal))
+
+
+def words_of(refusal: Refusal) -> list[str]:
+    """The words by which it can be named: none where it only says where another was met."""
+    found = []
     for piece in PLACE.split(refusal.template):
         words = piece.strip(" .,:;'\"()").split()
         runs = [" ".join(words[at : at + NEEDED]) for at in range(max(1, len(words) - NEEDED + 1))]
-        if any(len(run) > 8 and run.strip(".,:;") in texts for run in runs):
-            return True
-    return False
+        found += [run.strip(".,:;") for run in runs if len(run) > 8]
+    return found
+
+
+def unnamed(under: str = "engine") -> list[Refusal]:
+    """Refusals that no test names, though they could be named."""
+    texts = texts_of_tests()
+    found = refusals(ROOT / "sslstudio" / under)
+    return [one for one in found if words_of(one) and not is_named(one, texts)]
 
 
 def main() -> int:
@@ -65,9 +78,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--under", default="engine", help="a folder of the package, as engine/training")
     options = parser.parse_args()
-    texts = texts_of_tests()
-    found = list(refusals(ROOT / "sslstudio" / options.under))
-    left = [one for one in found if not is_named(one, texts)]
+    found, left = list(refusals(ROOT / "sslstudio" / options.under)), unnamed(options.under)
     for one in left:
         sys.stdout.write(f"{one.file}:{one.line}  {one.template[:110]}\n")
     sys.stdout.write(f"{len(found)} refusals, {len(left)} of them in no test\n")

@@ -54,6 +54,14 @@ def test_known_vulnerabilities_are_looked_for_in_what_was_tested() -> None:
     assert text.count("--constraint packaging/constraints.txt") == 2
 
 
+def test_checks_and_installers_are_made_of_what_was_tested() -> None:
+    for file in (ROOT / ".ci" / "run", WORKFLOW.with_name("release.yml")):
+        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if "pip install" in line]
+        assert lines
+        first = next(line for line in lines if re.search(r'install .*"\.\[', line))
+        assert "--constraint packaging/constraints.txt" in first, first
+
+
 def test_a_dependency_without_a_lower_bound_is_refused(lowest: ModuleType) -> None:
     project = {"dependencies": ["numpy>=1.26", "torch"], "optional-dependencies": {"export": [], "test": []}}
     with pytest.raises(ValueError, match=r"'torch' .* no lower bound"):

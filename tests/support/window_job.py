@@ -49,6 +49,10 @@ def let_go() -> None:
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
+class GaveUp(Exception):
+    """What the person waits for will not come: an error was told instead."""
+
+
 class Person:
     """Has a window with settings and a home of its own below `folder`."""
 
@@ -83,16 +87,28 @@ class Person:
         stand_in.ask = ask
         stand_in.choose = lambda parent, question, answers, stay: next(iter(answers))
 
+    def _wait(self, until: Callable[[], bool], what: str) -> None:
+        """Wait until something is so. Raises GaveUp when an error was told and it is not."""
+        wait(lambda: until() or bool(self.errors), what)
+        if not until():
+            raise GaveUp(f"no {what.removeprefix('the ')}")
+
+    def confirms(self, what: Callable[[], object]) -> bool:
+        """Do it, and say whether no error was told."""
+        told = len(self.errors)
+        what()
+        return len(self.errors) == told
+
     def open(self, pictures: Path) -> None:
         """Open these pictures."""
         self.window.open_folder(pictures)
-        wait(lambda: self.workspace.readable is not None, "the pictures")
+        self._wait(lambda: self.workspace.readable is not None, "the pictures")
 
     def label(self, count: int, note: Callable[[str], None]) -> None:
         """Label so many pictures; each is noted before (`try`) and when it is confirmed (`yes`)."""
         self.window.go("label")
         labels: Any = self.window.pages["label"].labels  # type: ignore[attr-defined]
-        wait(lambda: labels.store is not None, "the labels")
+        self._wait(lambda: labels.store is not None, "the labels")
         paths, classes = sorted(labels.store.of)[:count], len(labels.store.classes)
         for number, path in enumerate(paths):
             wanted = (number + 1) % classes + 1

@@ -108,6 +108,10 @@ class Pictures:
         good = self._cache.readable(self._positions[:count])
         return Pictures(self._cache, list(compress(self.paths, good)), self.device)
 
+    def await_read(self, chosen: Tensor) -> None:
+        """Wait until these are read, or known not to be readable. Raises DiskFull while there is no room for them."""
+        self._cache.await_read(self.positions(chosen))
+
     def chosen(self, numbers: Tensor) -> "Pictures":
         """Those of these numbers, in their order."""
         return self.of([self.paths[number] for number in numbers.tolist()])

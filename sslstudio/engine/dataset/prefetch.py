@@ -37,6 +37,13 @@ class Feed:
                 self._ahead = _Fetch(self.pictures, self.order.batch(step + 1), step + 1, self._beside)
         return self._images
 
+    def await_read(self, step: int) -> None:
+        """Wait until the pictures of `step` are read. Raises DiskFull while there is no room for them."""
+        if self.pictures.reading and step != self._step:
+            began = time.perf_counter()
+            self.pictures.await_read(self.order.batch(step))
+            self.waited += time.perf_counter() - began
+
     def _fetch(self, step: int) -> Tensor:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:

@@ -261,6 +261,9 @@ class LabelledJob:
         if frozen != self.network.frozen:
             self.network.freeze(frozen)
 
+    def await_pictures(self, step: int) -> None:
+        """They are all read: see `job.Job`."""
+
     def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         """A varied view of each picture of this step's batch."""
         chosen = self.order.batch(step)[part]

@@ -122,6 +122,10 @@ class PretrainJob:
     def before_step(self, share: float) -> None:
         """Nothing: see `job.Job`."""
 
+    def await_pictures(self, step: int) -> None:
+        """See `job.Job`."""
+        self.feed.await_read(step)
+
     def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         """The batch of `step`, asked of the encoder."""
         images = self.feed.take(step)[part]

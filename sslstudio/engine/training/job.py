@@ -36,6 +36,9 @@ class Job(Protocol):
     def before_step(self, share: float) -> None:
         """What is to be done before a step; `share` of the training is done."""
 
+    def await_pictures(self, step: int) -> None:
+        """Return once the pictures of this step are read. Raises DiskFull while there is no room for them."""
+
     def forward(self, step: int, part: slice = WHOLE_BATCH) -> TaskResult:
         """Loss and metrics of this step's batch, or of a part of its pictures where all of them do not fit."""
 

@@ -18,7 +18,7 @@ from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.device import Device
 from sslstudio.engine.compute.process_group import ProcessGroup
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError, StudioError
+from sslstudio.engine.core.errors import DiskFull, RunError, StudioError
 from sslstudio.engine.core.events import CheckpointSaved, Event, Note, Paused, Resumed, StepDone
 from sslstudio.engine.core.files.atomic_files import remove_file
 from sslstudio.engine.core.files.checked_files import checked
@@ -147,6 +147,8 @@ class Training:
                 yield from self._log()
                 yield from self._save(control)
                 return "stopped"
+            if not (yield from self._pictures_are_there(control)):
+                continue  # it was asked to stop meanwhile
             yield from self.next_step()
             if self.step <= FIRST_STEPS or time.monotonic() - self._logged_at >= LOG_SECONDS:
                 yield from self._log()
@@ -170,6 +172,16 @@ class Training:
         while (share := self.group.await_step()) is not None:
             for _ in self._one_step(share):  # says nothing: see `_learn_if_it_fits`
                 pass
+
+    def _pictures_are_there(self, control: RunControl) -> Generator[Event, None, bool]:
+        """Wait for the pictures of the next step, also for room on the disk to keep them decoded; False once the run is
+        to stop."""
+        fetch = partial(self.job.await_pictures, self.step)
+        try:
+            self.run.waited += yield from when_there_is_room(fetch, control, self.step)
+        except DiskFull:
+            return False
+        return True
 
     def next_step(self) -> Iterator[Event]:
         """Take a step. What it says: that its batch did not fit into memory."""

@@ -126,8 +126,10 @@ def _read(
     """Which pictures can be read has no say in the split, so that it is the same before and after."""
     if early:
         check_enough(len(recognised.pictures), config.folder)
-        return Session(recognised, (yield from stream_cache(recognised.pictures, side, control=control)), split)
-    cache = yield from build_cache(recognised.pictures, side, control=control)
+        return Session(
+            recognised, (yield from stream_cache(recognised.pictures, side, control=control, patient=True)), split
+        )
+    cache = yield from build_cache(recognised.pictures, side, control=control, patient=True)
     check_enough(len(cache.index), config.folder)
     return Session(replace(recognised, pictures=cache.index), cache, split.within(cache.index.places))
 

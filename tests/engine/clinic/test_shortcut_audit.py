@@ -301,5 +301,5 @@ def test_the_audit_can_be_stopped(stamp_run: Path) -> None:
         if event.stage.startswith("Asking"):
             control.stop()
             break
-    with pytest.raises(RunError, match="Stopped"):
+    with pytest.raises(RunError, match="Stopped while asking altered puzzles"):
         list(events)

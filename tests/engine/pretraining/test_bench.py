@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from sslstudio.engine.core.control import RunControl, to_end
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.pretraining import bench as benching
 from sslstudio.engine.pretraining import run as pretraining
 from sslstudio.engine.pretraining.bench import _ReadyJob, bench, make_puzzles
@@ -73,3 +74,15 @@ def test_a_pretended_gpu_is_measured(sample_folder: Path, tmp_path: Path, monkey
     assert found.device == "Pretend GPU"
     assert found.end_to_end > 0
     assert log.of(MIXED, GENERATOR, HALF) == []
+
+
+def test_measuring_can_be_stopped(sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = pretrain_config(sample_folder, tmp_path / "run", "rotation")
+    config = config.replace(hardware=HardwareConfig(device="cpu", autotune="off"))
+    monkeypatch.setattr(benching, "ROUND", 0.01)
+    control = RunControl()
+    events = bench(config, control, 2)
+    next(event for event in events if event.stage == benching.STAGE and event.done == 1)
+    control.stop()
+    with pytest.raises(RunError, match="Stopped while measuring"):
+        list(events)

@@ -213,6 +213,9 @@ class Breaks:
     def groups(self) -> list[dict[str, Any]]:
         return [{"params": list(self.weight.parameters()), "factor": 1.0}]
 
+    def await_pictures(self, step: int) -> None:
+        """They are there."""
+
     def stop_compiling(self) -> bool:
         return False
 

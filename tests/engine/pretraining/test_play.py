@@ -98,3 +98,9 @@ def test_the_right_answers_are_all_right_and_others_are_counted_by_their_parts(o
     same = tally(games, [tuple(range(9))] * len(games))
     assert same.right == sum(place == tile for order in orders for place, tile in enumerate(order))
     assert expect_from_guessing(games) == len(games)  # one tile of nine in nine, on average
+
+
+def test_without_pictures_that_are_held_out_there_is_nothing_to_play(sample_folder: Path, tmp_path: Path) -> None:
+    config = pretrain_config(sample_folder, tmp_path)
+    with pytest.raises(DataError, match=r"No pictures are held out to play with\. Raise the validation share"):
+        dealt(config.replace(data=config.data.replace(validation=0.0)))

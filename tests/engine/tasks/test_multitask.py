@@ -138,7 +138,10 @@ def test_every_task_is_prepared() -> None:
 
 def test_a_task_that_does_not_fit_is_named_and_what_is_left_is_said() -> None:
     grey = noise(8)[:, :1].expand(-1, 3, -1, -1)
-    with pytest.raises(TaskDoesNotFit, match=r"(?s)1 of the 3 tasks.*colorization:.*tasks = 'jigsaw,vicreg'"):
+    with pytest.raises(
+        TaskDoesNotFit,
+        match=r"(?s)1 of the 3 tasks cannot use these pictures\. .*colorization:.*tasks = 'jigsaw,vicreg'",
+    ):
         Multitask.check(MultitaskConfig(tasks=("jigsaw", "colorization", "vicreg")), grey)
     with pytest.raises(TaskDoesNotFit, match="Only 'jigsaw' is left"):
         Multitask.check(MultitaskConfig(tasks=("jigsaw", "colorization")), grey)

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from sslstudio.engine.compute import device as devices
+from sslstudio.engine.core import room
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import RunError
+from sslstudio.engine.core.errors import DiskFull, RunError
 from sslstudio.engine.core.events import CheckpointSaved, Evaluated, Event, Paused, Resumed, StepDone
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult
@@ -58,6 +59,9 @@ class ReachThree:
     def groups(self) -> list[dict[str, Any]]:
         return [{"params": list(self.modules.parameters()), "factor": 1.0}]
 
+    def await_pictures(self, step: int) -> None:
+        """They are there."""
+
     def stop_compiling(self) -> bool:
         return False
 
@@ -89,6 +93,40 @@ def test_it_learns_logs_each_of_the_first_steps_and_ends_with_a_checkpoint(tmp_p
     assert isinstance(events[-1], CheckpointSaved)
     assert one.last_file.exists()
     assert one.finished
+
+
+class Starved(ReachThree):
+    """Whose pictures find no room on the disk `times` times before the third step."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def await_pictures(self, step: int) -> None:
+        if step == 2 and self.times:
+            self.times -= 1
+            raise DiskFull("The disk is full: make room.")
+
+
+def test_a_run_waits_while_there_is_no_room_for_its_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "SECONDS", 0.2)
+    one = training(tmp_path, Starved(3), steps=6)
+    said = list(one.go(RunControl()))
+    kinds = [event.kind for event in said if event.kind in ("Paused", "Resumed", "StepDone")]
+    assert kinds == ["StepDone"] * 2 + ["Paused", "Resumed"] + ["StepDone"] * (len(kinds) - 4)
+    assert one.finished
+    assert one.run.waited >= 0.6
+    assert one.elapsed < 0.6  # waiting is not training
+
+
+def test_a_run_that_waits_for_room_can_be_stopped(tmp_path: Path) -> None:
+    control = RunControl()
+    one = training(tmp_path, Starved(1000), steps=6)
+    for event in one.go(control):
+        if isinstance(event, Paused):
+            control.stop()
+    assert one.step == 2
+    assert one.last_file.exists()
 
 
 def test_a_plan_in_seconds_ends(tmp_path: Path) -> None:

@@ -12,17 +12,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from sslstudio.engine.core import room
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.errors import DataError, DiskFull, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.mapped import MappedSquares
-from sslstudio.engine.images.cache.reader import Outcome, Pace, Reading, Task, check_stop, cores, open_store
+from sslstudio.engine.images.cache.reader import Outcome, Pace, Reading, Task, check_stop, cores, no_room, open_store
 from sslstudio.engine.images.cache.readers import ReaderLock
 from sslstudio.engine.images.index import ImageIndex, Unreadable
 
@@ -36,6 +37,7 @@ _UNKNOWN, _BROKEN = -1, -2  # instead of a slot
 _TELL_SECONDS = 0.005  # between two words to those who wait: small pictures come by the thousand
 _WAIT_SECONDS = 0.02
 
+T = TypeVar("T")
 Positions = Sequence[int] | npt.NDArray[np.integer]
 
 
@@ -87,6 +89,9 @@ class PixelCache:
         """Nothing is to be read: see StreamingCache."""
         yield from ()
 
+    def await_read(self, positions: Positions) -> None:
+        """Nothing is to be read: see StreamingCache."""
+
     def close(self) -> None:
         """Nothing is under way: see StreamingCache. The pixels may still be asked for."""
 
@@ -113,11 +118,13 @@ def build_cache(
     control: RunControl | None = None,
     cache_dir: Path | None = None,
     workers: int | None = None,
+    patient: bool = False,
 ) -> Generator[Preparing, None, PixelCache]:
     """Decode what is not decoded yet; used as `cache = yield from build_cache(...)`.
 
     A picture whose size and time are as recorded is not opened. What was decoded stays if the run is stopped or
-    killed. Raises RunError when stopped or when the disk is full, DataError if not one picture can be read.
+    killed. Raises RunError when stopped or when the disk is full, DataError if not one picture can be read. `patient`:
+    on a disk that becomes full meanwhile it says so, waits, and goes on when there is room.
     Slots of files that are gone are used again once nobody reads the same folder's cache any more.
     """
     control = control or RunControl()
@@ -127,13 +134,26 @@ def build_cache(
     with reading.closing(), closing(reading.decode(reading.missing, workers or cores())) as outcomes:
         for task, outcome in outcomes:
             check_stop(control)
-            if outcome is not None:
-                done += 1
-                reading.keep(task, outcome)
+            done += outcome is not None
+            for full in reading.take(task, outcome):
+                yield from _wait_for_room(full, reading, control, done, patient=patient)
             if pace.is_time():
                 yield Preparing(stage=STAGE, done=done, total=total)
+        for full in reading.record():
+            yield from _wait_for_room(full, reading, control, done, patient=patient)
     yield Preparing(stage=STAGE, done=done, total=total)
     return assemble(reading)
+
+
+def _wait_for_room(
+    full: DiskFull, reading: Reading, control: RunControl, done: int, *, patient: bool
+) -> Iterator[Preparing]:
+    """Say that the disk is full and wait a while. Raises that where nobody has the patience, or it is to stop."""
+    if not patient:
+        raise full
+    yield Preparing(stage=no_room(reading.store.folder), done=done, total=len(reading.index))
+    if control.wait(room.SECONDS):
+        raise full
 
 
 def assemble(reading: Reading) -> PixelCache:
@@ -186,7 +206,7 @@ def none_readable(index: ImageIndex, unreadable: Sequence[Unreadable]) -> DataEr
 class StreamingCache(PixelCache):
     """All pictures of `index`, whether they turn out to be readable or not; close it, and the reading ends."""
 
-    def __init__(self, opened: Reading, workers: int) -> None:
+    def __init__(self, opened: Reading, workers: int, control: RunControl, *, patient: bool = False) -> None:
         index, store = opened.index, opened.store
         self.index, self.side = index, store.side
         self.sizes = np.zeros((len(index), 2), np.int32)
@@ -202,7 +222,9 @@ class StreamingCache(PixelCache):
                 self.sizes[number] = row.height, row.width
         self._changed = threading.Condition()
         self._orders: list[Iterator[int]] = [iter(list(self._tasks))]  # the last one is served first
-        self._ending = False
+        self._control, self._patient = control, patient
+        self._full: DiskFull | None = None  # while that is waited for
+        self._ending = threading.Event()
         self._told = 0.0
         self._reader = opened.reader
         self._mapped = MappedSquares(store.pixel_path, self.side, 0)
@@ -227,15 +249,35 @@ class StreamingCache(PixelCache):
             at_end.enter_context(self._opened.closing())
             outcomes = at_end.enter_context(closing(self._opened.decode(self._next_tasks(), self._workers)))
             for task, outcome in outcomes:
-                if self._ending:
+                if self._ending.is_set():
                     return
+                slot = self._in_time(self._opened.take(task, outcome))
                 if outcome is not None:
-                    self._take(task, outcome)
+                    self._tell(task, outcome, slot)
+            self._in_time(self._opened.record())
+
+    def _in_time(self, writing: Generator[DiskFull, None, T]) -> T:
+        """Write, as there is room. Raises DiskFull where nobody has the patience, or at the end."""
+        while True:
+            try:
+                full = next(writing)
+            except StopIteration as end:
+                if self._full is not None:
+                    self._full = None
+                    self._wake()
+                result: T = end.value
+                return result
+            if not self._patient:
+                raise full
+            self._full = full
+            self._wake()
+            if self._ending.wait(room.SECONDS):
+                raise full
 
     def _next_tasks(self) -> Iterator[Task]:
         while True:
             with self._changed:
-                if self._ending or not self._tasks:
+                if self._ending.is_set() or not self._tasks:
                     return
                 number = next(self._orders[-1], None)
                 task = None if number is None else self._tasks.pop(number, None)
@@ -244,8 +286,7 @@ class StreamingCache(PixelCache):
             if task is not None:
                 yield task
 
-    def _take(self, task: Task, outcome: Outcome) -> None:
-        slot = self._opened.keep(task, outcome)
+    def _tell(self, task: Task, outcome: Outcome, slot: int | None) -> None:
         with self._changed:
             if not isinstance(outcome, DataError):
                 self.sizes[task.number] = outcome.height, outcome.width
@@ -290,7 +331,8 @@ class StreamingCache(PixelCache):
         while left := self._count_missing(wanted):
             check_stop(control)
             if pace.is_time():
-                yield Preparing(stage=STAGE, done=len(wanted) - left, total=len(wanted))
+                stage = no_room(self._store.folder) if self._full else STAGE
+                yield Preparing(stage=stage, done=len(wanted) - left, total=len(wanted))
 
     def read_first(self, positions: Positions, count: int, control: RunControl) -> Generator[Preparing, None, None]:
         """Have the pictures read in this order, and wait for the first `count`.
@@ -317,14 +359,28 @@ class StreamingCache(PixelCache):
                 pass
         return np.asarray(self._slots[wanted] != _BROKEN)
 
+    def await_read(self, positions: Positions) -> None:
+        """Wait until it is known of these whether they can be read. Raises DiskFull while there is no room for them:
+        they are read as soon as there is, and may be waited for again."""
+        wanted = np.asarray(positions, dtype=np.int64)
+        if (self._slots[wanted] == _UNKNOWN).any():
+            self.prefer(wanted)
+        while self._count_missing(wanted):
+            with self._changed:  # what was missing may have come meanwhile
+                if self._full is not None and (self._slots[wanted] == _UNKNOWN).any():
+                    raise self._full
+
     def _count_missing(self, wanted: npt.NDArray[np.int64]) -> int:
-        """Count those of these that are still to be read, after waiting for a few. Raises what ended the reading."""
+        """Count those of these that are still to be read, after waiting for a few. Raises what ended the reading, and
+        DiskFull when the run is to stop while that is waited for."""
         with self._changed:
             left = int((self._slots[wanted] == _UNKNOWN).sum())
             if not left:
                 return 0
             if not self._reading.done():
                 self._changed.wait(_WAIT_SECONDS)
+                if (full := self._full) is not None and self._control.stopping:
+                    raise full
                 return left
         self._reading.result()
         raise RunError("The pictures are no longer being read: the run that read them is over.")
@@ -357,7 +413,7 @@ class StreamingCache(PixelCache):
 
     def close(self) -> None:
         """End the reading; what is read stays."""
-        self._ending = True
+        self._ending.set()
         self._thread.shutdown(wait=True)
 
 
@@ -372,10 +428,12 @@ def stream_cache(
     control: RunControl | None = None,
     cache_dir: Path | None = None,
     workers: int | None = None,
+    patient: bool = False,
 ) -> Generator[Preparing, None, StreamingCache]:
     """`build_cache` that returns at once, with the reading under way; `close` the cache at the end.
 
     Raises RunError when stopped or when the disk is full.
     """
-    opened = yield from open_store(index, side, control or RunControl(), cache_dir)
-    return StreamingCache(opened, workers or cores())
+    control = control or RunControl()
+    opened = yield from open_store(index, side, control, cache_dir)
+    return StreamingCache(opened, workers or cores(), control, patient=patient)

@@ -7,20 +7,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import filelock
 
 from sslstudio.engine.core.cache_folder import cache_folder
 from sslstudio.engine.core.control import RunControl
-from sslstudio.engine.core.errors import DataError, RunError
+from sslstudio.engine.core.errors import DataError, DiskFull, RunError
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.images.cache.readers import ReaderLock, anybody_reads
-from sslstudio.engine.images.cache.store import TABLE, PixelStore, make_folder, room, store_folder
+from sslstudio.engine.images.cache.store import TABLE, PixelStore, disk_full, is_full, make_folder, room, store_folder
 from sslstudio.engine.images.formats.decode import Squeezed, squeeze
 from sslstudio.engine.images.formats.errors import CannotOpen
 from sslstudio.engine.images.index import ImageFile, ImageIndex, file_at
@@ -34,6 +35,7 @@ COMMIT_PICTURES = 512
 _IN_FLIGHT = 4  # pictures a worker may be ahead of what is written: bounds the memory
 
 Outcome = Squeezed | DataError
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Reading:
     reader: ReaderLock | None
     missing: list[Task]
     passing: dict[str, str]
+    pace: "Pace" = field(default_factory=lambda: Pace())
 
     @contextmanager
     def closing(self) -> Iterator[None]:
@@ -69,12 +72,30 @@ class Reading:
             yield
 
     def decode(self, tasks: Iterable[Task], workers: int) -> Generator[tuple[Task, Outcome | None], None, None]:
-        """As `decode_all`; what is kept meanwhile is recorded every now and then."""
-        pace = Pace()
-        with closing(decode_all(tasks, partial(outcome_of, self.index, self.store.side), workers)) as outcomes:
-            for task, outcome in outcomes:
-                yield task, outcome
-                pace.commit(self.store)
+        """As `decode_all`."""
+        yield from decode_all(tasks, partial(outcome_of, self.index, self.store.side), workers)
+
+    def take(self, task: Task, outcome: Outcome | None) -> Generator[DiskFull, None, int | None]:
+        """`keep` what became of a file, if that is known; what was kept is recorded every now and then. While the disk
+        is full it gives that as an error, and tries again when it is asked to go on."""
+        slot = None
+        if outcome is not None:
+            slot = yield from self._as_there_is_room(lambda: self.keep(task, outcome))
+        yield from self._as_there_is_room(lambda: self.pace.commit(self.store))
+        return slot
+
+    def record(self) -> Generator[DiskFull, None, None]:
+        """Record all that was kept, as there is room."""
+        yield from self._as_there_is_room(self.store.commit)
+
+    def _as_there_is_room(self, write: Callable[[], T]) -> Generator[DiskFull, None, T]:
+        while True:
+            try:
+                return write()
+            except (OSError, sqlite3.Error) as error:
+                if not is_full(error):
+                    raise
+                yield disk_full(self.store.folder, len(self.missing) * self.store.slot_bytes)
 
     def keep(self, task: Task, outcome: Outcome) -> int | None:
         """Put what became of a file where it belongs. Returns the slot of its pixels, None if there are none."""
@@ -135,6 +156,11 @@ def _can_write(folder: Path) -> bool:
     except OSError as error:
         return error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM)
     return os.access(folder, os.W_OK)
+
+
+def no_room(folder: Path) -> Message:
+    """What a run does while there is no room for the decoded pictures."""
+    return Message("The disk is full: waiting for room for the decoded pictures in {folder}", folder=folder)
 
 
 def cores() -> int:

@@ -30,6 +30,7 @@ from sslstudio.engine.images.index import ImageFile, printable
 
 MOST_SIDE: Final = 1024
 FORMAT: Final = 3  # raise it when decoding changes: everything is then decoded again, in another folder
+_INSERT = "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     path BLOB PRIMARY KEY,  -- relative to the root, as the bytes of the file system
     size INTEGER NOT NULL,
@@ -147,6 +148,7 @@ class PixelStore:
         if shared:  # they may have been given up behind the last one that is used, too
             self._end, self._free = max(self._end, -(-self.size() // self.slot_bytes)), []
         self._pending: list[Row] = []
+        self._unsynced = False
 
     def size(self) -> int:
         """Bytes of the file of slots, now."""
@@ -204,16 +206,21 @@ class PixelStore:
 
         Raises OSError if the disk is full.
         """
-        slot = self._free.pop() if self._free else self._end
-        self._end = max(self._end, slot + 1)
+        slot = self._free[-1] if self._free else self._end
         content = pixels.tobytes()
-        os.lseek(self._handle, slot * self.slot_bytes, os.SEEK_SET)
-        write_all(self._handle, content)
+        self._write(slot, content)
+        if self._free:  # only now: where the disk was full the same slot is tried again
+            self._free.pop()
+        self._end = max(self._end, slot + 1)
         checksum, said = zlib.crc32(content), left_text(left)
         self._pending.append(
             Row(file.path, file.size, file.mtime_ns, slot, height, width, left=said, checksum=checksum)
         )
         return slot
+
+    def _write(self, slot: int, content: bytes) -> None:
+        os.lseek(self._handle, slot * self.slot_bytes, os.SEEK_SET)
+        write_all(self._handle, content)
 
     def check_room(self, count: int) -> None:
         """Raises RunError when the disk has no room for so many pictures more."""
@@ -226,14 +233,29 @@ class PixelStore:
         self._pending.append(Row(file.path, file.size, file.mtime_ns, None, reason=reason))
 
     def commit(self) -> None:
-        """Record what was put since the last commit, after its pixels have reached the disk."""
+        """Record what was put since the last commit, after its pixels have reached the disk. What the disk refuses can
+        be tried again."""
         if not self._pending:
             return
+        if self._unsynced:
+            self._write_again()
+        self._unsynced = True
         os.fsync(self._handle)
-        self._table.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_values, self._pending))
-        self._table.commit()
+        self._unsynced = False
+        try:
+            self._table.executemany(_INSERT, map(_values, self._pending))
+            self._table.commit()
+        except sqlite3.Error:
+            self._table.rollback()
+            raise
         self.rows.update((row.path, row) for row in self._pending)
         self._pending = []
+
+    def _write_again(self) -> None:
+        """After a sync that failed the system takes for written what may not be: it goes to the disk once more."""
+        for row in self._pending:
+            if row.slot is not None:
+                self._write(row.slot, self._read(row.slot))
 
     def close(self) -> None:
         """Close both files; what was not committed is not recorded."""

@@ -9,10 +9,23 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from sslstudio.engine.core.errors import DataError
-from sslstudio.engine.labels.formats.csv_table import Contradiction, NoClasses, decode_text, read_labels, read_table
+from sslstudio.engine.images.index import scan
+from sslstudio.engine.labels.formats.csv_table import (
+    MOST_COLUMNS,
+    Contradiction,
+    CsvTables,
+    NoClasses,
+    _check_columns,
+    _is_a_slip,
+    decode_text,
+    read_labels,
+    read_table,
+)
 from sslstudio.engine.labels.table_columns import is_measure, several_sign
+from sslstudio.engine.labels.types import Choices
 
 PATHS = [f"images/{name}" for name in ("a.jpg", "b.jpg", "c.JPG", "d.png", "deep/e.png", "deep/f.png")]
 LABELS = {path: "cat" if place % 2 else "dog" for place, path in enumerate(PATHS)}
@@ -338,3 +351,67 @@ def test_a_line_of_a_million_columns_is_refused_at_once(tmp_path: Path) -> None:
         labels_of(tmp_path, "file," + "a," * 1_000_000 + "\na.jpg,b\n")
     prose = "word, " * 3000  # a cell that is long is none of these
     assert set(labels_of(tmp_path, table(PATHS).replace("cat", f'"{prose}"')).values()) == {"dog", prose.strip()}
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"), [("x,1\ny,2\nz,3\n", "x, y, z; the"), ("x,1\ny,2\nz,3\nw,1\n", "x, y, z ...; the")]
+)
+def test_three_examples_are_shown(tmp_path: Path, text: str, cells: str) -> None:
+    with pytest.raises(DataError, match=f"it says {cells}"):
+        labels_of(tmp_path, text)
+
+
+@pytest.mark.parametrize(("columns", "refused"), [(MOST_COLUMNS, False), (MOST_COLUMNS + 1, True)])
+def test_the_most_columns_of_a_line(tmp_path: Path, columns: int, refused: bool) -> None:
+    text = table(PATHS) + "," * columns + "\n"
+    if refused:
+        with pytest.raises(DataError, match="has a line of more than 20,000 columns, which no table of labels has"):
+            _check_columns(text, tmp_path / "labels.csv")
+    else:
+        _check_columns(text, tmp_path / "labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("parts", "taken"),
+    [("train test train train train test", True), ("train train train train train train", False),
+     ("test validation test test test test", False)],
+)  # fmt: skip
+def test_parts_need_two_and_train_among_them(tmp_path: Path, parts: str, taken: bool) -> None:
+    rows = zip(PATHS, parts.split(), strict=True)
+    file = tmp_path / "labels.csv"
+    file.write_text("file,label,split\n" + "".join(f"{path},{LABELS[path]},{part}\n" for path, part in rows))
+    assert bool(read_table(file, PATHS, "labels.csv", {}).parts) is taken
+
+
+def test_a_note_says_which_columns_were_taken_where_there_are_more_than_two(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    for more, told in (("", False), (",patient", True)):
+        rows = [f"{path},{LABELS[path]}{f',p{place // 2}' if more else ''}" for place, path in enumerate(PATHS)]
+        file.write_text("\n".join([f"file,label{more}", *rows]) + "\n")
+        found = read_table(file, PATHS, "labels.csv", {}).labels
+        assert found is not None
+        assert any("the class is the column label" in str(note) for note in found.notes) is told
+
+
+@pytest.mark.parametrize(("several", "pictures", "slip"), [(1, 20, True), (2, 20, False), (2, 19, True)])
+def test_one_contradiction_in_twenty_is_a_slip(several: int, pictures: int, slip: bool) -> None:
+    """More of them: the table lists objects. Of fewer pictures than twenty that cannot be told."""
+    assert _is_a_slip(Contradiction("x", share=several / pictures), pictures) is slip
+
+
+@pytest.mark.parametrize(("named", "heard"), [(10, True), (9, False)])
+def test_a_table_without_classes_is_heard_when_half_of_its_rows_name_pictures(
+    tmp_path: Path, named: int, heard: bool
+) -> None:
+    for place in range(20):
+        Image.new("RGB", (8, 8), (place, 0, 0)).save(tmp_path / f"{place}.png")
+    names = [f"{place}.png" if place < named else f"other{place}.png" for place in range(20)]
+    (tmp_path / "sizes.csv").write_text("".join(f"{name},{place + 0.37}\n" for place, name in enumerate(names)))
+    assert bool(CsvTables().candidates(scan(tmp_path), Choices())) is heard
+
+
+def test_one_class_is_none(tmp_path: Path) -> None:
+    one, two = "".join(f"{path},cat\n" for path in PATHS), "".join(f"{path},{LABELS[path]}\n" for path in PATHS)
+    assert set(labels_of(tmp_path, two).values()) == {"cat", "dog"}
+    with pytest.raises(DataError, match=r"There have to be two classes at least|at least two different values"):
+        labels_of(tmp_path, "file,label\n" + one)
