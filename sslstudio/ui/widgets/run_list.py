@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.text import formatting
@@ -14,7 +13,7 @@ from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, button, text
-from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.widgets.tables import fill, spare, table
 
 if TYPE_CHECKING:
     from sslstudio.engine.runs.run_folder import RunSummary
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
 
 WHEN, WHAT, ENDED, SCORE, FROM, LABELS, TIME = range(7)  # the columns
 NOTHING = "–"
-ROOMY = 620  # pixels, for all of them
+TELLING = 130  # pixels, what a run is
+LINES = 108  # pixels, the heads and two runs
 
 
 class RunList(QWidget):
@@ -41,7 +41,9 @@ class RunList(QWidget):
         self._by, self._falling = WHEN, True
         heads = [self.tr("When"), self.tr("What"), self.tr("How it ended"), self.tr("Score"), self.tr("From"),
                  self.tr("Labels"), self.tr("Time")]  # fmt: skip
-        self.table = table(heads, stretch=1)
+        self.table = table(heads, stretch=WHAT)
+        self.table.setMinimumHeight(LINES)
+        spare(self.table, (TIME, LABELS, FROM, ENDED), stretch=WHAT, least=TELLING)  # what tells least goes first
         self.table.horizontalHeader().setSectionsClickable(True)
         self.table.horizontalHeader().sectionClicked.connect(self.sort_by)
         self.table.horizontalHeader().setSortIndicatorShown(True)
@@ -62,12 +64,6 @@ class RunList(QWidget):
             buttons.addWidget(one)
         layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.told, buttons), 1)
         self.show_runs([])
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a small window what tells least goes, before anything has to be scrolled sideways."""
-        for column in (FROM, LABELS, TIME):
-            self.table.setColumnHidden(column, self.width() < ROOMY)
-        super().resizeEvent(event)
 
     def show_runs(self, runs: list["RunSummary"]) -> None:
         """Show other runs."""

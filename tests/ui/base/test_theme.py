@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
+    QPlainTextEdit,
     QPushButton,
     QRadioButton,
     QSpinBox,
@@ -198,7 +199,7 @@ def place_button() -> QToolButton:
     return made
 
 
-FIELDS = (QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QCheckBox, QRadioButton, place_button)
+FIELDS = (QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox, QComboBox, QCheckBox, QRadioButton, place_button)
 
 
 @pytest.mark.parametrize("appearance", ["light", "dark"])

@@ -11,6 +11,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.labels.editing.edits import Edit
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.operations.runs import run_kind
@@ -116,6 +117,8 @@ class LabelPage(Page):
         """Open the labels of the pictures."""
         if self.labels.store is not None and self.editing.root != self.labels.pictures:
             self._show_labels()  # another page had them opened
+        expert = app_settings.expert()  # the simple way has no word of the field
+        retitle(self.forward, self.tr("Fine-tune with these") if expert else self.tr("Learn with these"))
         self.open_labels()
         self._show_state()
 

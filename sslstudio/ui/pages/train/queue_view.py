@@ -8,8 +8,8 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, button, text
-from sslstudio.ui.widgets.run_list import NOTHING, source_words
-from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.widgets.run_list import LINES, NOTHING, TELLING, source_words
+from sslstudio.ui.widgets.tables import fill, spare, table
 from sslstudio.ui.workspace.run_queue import QueueController
 
 MOST = 6  # ends that are told
@@ -27,7 +27,9 @@ class QueueView(QWidget):
                     "ends, and they still wait after the program was closed."), "muted"
         )  # fmt: skip
         heads = ["", self.tr("What"), self.tr("From"), self.tr("Labels"), self.tr("Time"), self.tr("Kept in")]
-        self.table = table(heads, stretch=5)
+        self.table = table(heads, stretch=1)
+        self.table.setMinimumHeight(LINES)
+        spare(self.table, (5, 3, 2, 4), stretch=1, least=TELLING)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the end tells one run from another
         self.table.itemSelectionChanged.connect(self._offer)
         self.up = button(self.tr("Earlier"), lambda: self._move(-1), icon="up")
