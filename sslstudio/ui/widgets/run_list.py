@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
@@ -43,6 +43,7 @@ class RunList(QWidget):
                  self.tr("Labels"), self.tr("Time")]  # fmt: skip
         self.table = table(heads, stretch=WHAT)
         self.table.setMinimumHeight(LINES)
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         spare(self.table, (TIME, LABELS, FROM, ENDED), stretch=WHAT, least=TELLING)  # what tells least goes first
         self.table.horizontalHeader().setSectionsClickable(True)
         self.table.horizontalHeader().sectionClicked.connect(self.sort_by)

@@ -338,6 +338,7 @@ class JourneyPage(Page):
         self.details.setVisible(done)
         self.use.setVisible(uses)
         asks = journey.verdict is not None and journey.verdict.next == "label" and journey.goal != "explore"
+        asks = asks and not journey.all_labelled
         wants_labels = to_label or (asks and not busy)
         learns = not wants_labels and not uses
         for one, role, icon in ((self.label, wants_labels, "pencil"), (self.learn, learns, "play")):

@@ -55,8 +55,8 @@ class AnswerBoard(QWidget):
         return self._room(LEAST)
 
     def sizeHint(self) -> QSize:
-        """Room for pictures of a comfortable size."""
-        return self._room(2 * LEAST)
+        """The same: it grows into the room there is, and scrolls before it is smaller."""
+        return self.minimumSizeHint()
 
     def side(self) -> int:
         """Of a picture, in pixels."""

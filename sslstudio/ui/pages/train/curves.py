@@ -94,6 +94,7 @@ class Curves(QWidget):
         layout.addLayout(self._alone, 1)
         layout.addWidget(self._inside, 1)
         layout.addLayout(row(self.opener, None))
+        self._layout = layout
         self.show_details(False)
 
     def _make_plots(self) -> None:
@@ -155,6 +156,7 @@ class Curves(QWidget):
         (self._beside if wanted else self._alone).addWidget(self.monitor, 1)
         self.monitor.show()  # now and not later, as Qt would after a change of places
         self._inside.setVisible(wanted)
+        self._layout.setStretch(0, 0 if wanted else 1)  # its place takes no room while it is among the others
         retitle(self.opener, self.tr("Only the curve that counts") if wanted else self.tr("Details: all curves"))
         tint(self.opener, "down" if wanted else "right", "accent")
         if wanted:

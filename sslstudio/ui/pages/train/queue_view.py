@@ -1,7 +1,7 @@
 """The runs that wait: look, put in another order, take out, start."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.text import formatting
@@ -29,6 +29,7 @@ class QueueView(QWidget):
         heads = ["", self.tr("What"), self.tr("From"), self.tr("Labels"), self.tr("Time"), self.tr("Kept in")]
         self.table = table(heads, stretch=1)
         self.table.setMinimumHeight(LINES)
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         spare(self.table, (5, 3, 2, 4), stretch=1, least=TELLING)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the end tells one run from another
         self.table.itemSelectionChanged.connect(self._offer)
