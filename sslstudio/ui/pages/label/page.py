@@ -117,8 +117,6 @@ class LabelPage(Page):
         """Open the labels of the pictures."""
         if self.labels.store is not None and self.editing.root != self.labels.pictures:
             self._show_labels()  # another page had them opened
-        expert = app_settings.expert()  # the simple way has no word of the field
-        retitle(self.forward, self.tr("Fine-tune with these") if expert else self.tr("Learn with these"))
         self.open_labels()
         self._show_state()
 
@@ -193,7 +191,9 @@ class LabelPage(Page):
         self.halt.setVisible(self._asking is not None or self.proposals.asking)
         self.progress.setVisible(self.export.busy.isHidden() or self._asking is not None)
         again = self.board.gallery.filter.currentIndex() == PROPOSED and self.workspace.result is not None
-        retitle(self.forward, self.tr("Learn again with these") if again else self.tr("Fine-tune with these"))
+        plain = not app_settings.expert()  # the simple way has no word of the field
+        first = self.tr("Learn with these") if plain else self.tr("Fine-tune with these")
+        retitle(self.forward, self.tr("Learn again with these") if again else first)
         offer(self.forward, unless="" if labels.find_labelled(kind) else self.tr("Label some pictures first."))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")
