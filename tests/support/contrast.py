@@ -21,6 +21,7 @@ from sslstudio.ui.gallery.view import GalleryView
 LEAST = 4.5  # WCAG 2, 1.4.3
 ROUNDED = 0.1  # what is left of it where a stroke is blended with its ground
 ENOUGH = 12  # pixels of a colour, of sixteen to a pixel of the screen
+CUT = 4  # pixels that a text may lack below
 SHARPER = 4  # times the pixels of the screen: then the strokes of letters have pixels of their own
 
 
@@ -83,7 +84,7 @@ def _cells(view: QAbstractItemView, root: QWidget) -> list[tuple[QWidget, QRect,
 
 
 def _in(root: QWidget, one: QWidget, rect: QRect) -> QRect:
-    """A part of a widget in what can be seen of `root`."""
+    """A part of a widget in what can be seen of `root`; nothing where it is scrolled away."""
     seen, at = rect.intersected(one.rect()), one
     while at is not root:
         seen.translate(at.pos())
@@ -91,7 +92,7 @@ def _in(root: QWidget, one: QWidget, rect: QRect) -> QRect:
         if holder is None or at.isWindow():
             return QRect()
         seen, at = seen.intersected(holder.rect()), holder
-    return seen
+    return seen if seen.height() >= rect.height() - CUT else QRect()  # else an edge, without text
 
 
 def _contrast(pixels: npt.NDArray[np.uint32], rect: QRect) -> float | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WHEN, WHAT, ENDED, SCORE, FROM, LABELS, TIME = range(7)  # the columns
 NOTHING = "–"
 TELLING = 130  # pixels, what a run is
+CARD = 280  # pixels: the same, what became of the chosen one, and the buttons on two lines
 LINES = 108  # pixels, the heads and two runs
 
 
@@ -63,7 +64,8 @@ class RunList(QWidget):
         buttons = Flow(between=6)
         for one in (self.open_button, self.resume_button, self.rename_button, self.remove_button):
             buttons.addWidget(one)
-        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.told, buttons), 1)
+        self._card = Card(margin=16).add(self.empty, (self.table, 1), self.told, buttons)
+        layout.addWidget(self._card, 1)
         self.show_runs([])
 
     def show_runs(self, runs: list["RunSummary"]) -> None:
@@ -82,6 +84,7 @@ class RunList(QWidget):
             self.select(chosen.path)
         self.empty.setVisible(not runs)
         self.table.setVisible(bool(runs))
+        self._card.setMinimumHeight(CARD if runs else 0)
         self._offer()
 
     def sort_by(self, column: int) -> None:

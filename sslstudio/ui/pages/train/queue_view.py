@@ -13,6 +13,7 @@ from sslstudio.ui.widgets.tables import fill, spare, table
 from sslstudio.ui.workspace.run_queue import QueueController
 
 MOST = 6  # ends that are told
+CARD = 250  # pixels: two runs, and the buttons on two lines, which Qt asks of no layout that scrolls
 
 
 class QueueView(QWidget):
@@ -44,7 +45,8 @@ class QueueView(QWidget):
         buttons = Flow(between=6)
         for one in (self.begin, self.up, self.down, self.out, self.undo):
             buttons.addWidget(one)
-        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.over, buttons), 1)
+        self._card = Card(margin=16).add(self.empty, (self.table, 1), self.over, buttons)
+        layout.addWidget(self._card, 1)
         queue.changed.connect(self.refresh)
         self.refresh()
 
@@ -63,6 +65,7 @@ class QueueView(QWidget):
         self.over.setText("\n".join([self.tr("Done so far:"), *over]))
         self.over.setVisible(bool(over))
         self.table.setVisible(bool(runs))
+        self._card.setMinimumHeight(CARD if runs else 0)
         if chosen is not None and runs:
             self.table.selectRow(min(chosen, len(runs) - 1))
         self._offer()
