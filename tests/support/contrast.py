@@ -70,7 +70,8 @@ def _said(one: QWidget) -> str:
 
 
 def _cells(view: QAbstractItemView, root: QWidget) -> list[tuple[QWidget, QRect, str]]:
-    model, found = view.model(), []
+    model = view.model()
+    found: list[tuple[QWidget, QRect, str]] = []
     if model is None:
         return []
     for line in range(min(model.rowCount(), 200)):

@@ -30,7 +30,7 @@ class AnswerBoard(QWidget):
 
     def show_answers(self, answers: "list[Answer]", said: str) -> None:
         """Show other puzzles; `said` names them for those who do not see them."""
-        lines = {
+        lines: dict[str, list[npt.NDArray[np.uint8] | None]] = {
             self.tr("What the network gets"): [one.asked for one in answers],
             self.tr("What it answers"): [one.answered for one in answers],
             self.tr("What is right"): [one.right for one in answers],
