@@ -9,6 +9,8 @@ from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QTabBar, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.core.messages import Message
+from sslstudio.engine.runs.run_folder import RunSummary
 from sslstudio.ui.pages.compare.page import ComparePage
 from sslstudio.ui.pages.journey.page import JourneyPage
 from sslstudio.ui.pages.label.page import LabelPage
@@ -127,6 +129,28 @@ def look_at_run(window: MainWindow, job: str, run: Path, qtbot: QtBot) -> None:
     page.open_run(run)
     qtbot.waitUntil(lambda: page.view.outcome == "finished" and page.view.told.text() != "", timeout=LONG)
     each_tab(window, page.view.tabs, job)
+    page.add_to_queue()
+    page.list_runs()
+    qtbot.waitUntil(lambda: page.runs.table.rowCount() > 0 or not page.runs._runs, timeout=LONG)
+    page.runs.show_runs([summary(job, run, name) for name in ("", "a name that somebody has given to a run")])
+    page.runs.select(run)
+    page.view.tabs.setCurrentWidget(page.activity)
+    check(window, f"{job}, runs that wait and runs that were")
+    page.view.tabs.setCurrentWidget(page.view.curves)
+    page.view.curves.show_details(True)
+    check(window, f"{job}, all curves")
+    page.view.curves.show_details(False)
+    while window.workspace.queue.runs:
+        window.workspace.queue.remove(0)
+
+
+def summary(job: str, run: Path, name: str) -> RunSummary:
+    """A run as it stands in the list, with all that can be said of one."""
+    return RunSummary(
+        path=run, title=Message("{task} on {folder}", task="Jigsaw", folder="pictures of somebody"), job=job,
+        outcome="interrupted", step=9, total_steps=99, headline="", modified=1_700_000_000.0, name=name,
+        score=0.5, labels=1234, seconds=4000.0, source="2026-11-25 19.15 something",
+    )  # fmt: skip
 
 
 def look_at_results(window: MainWindow, run: Path, qtbot: QtBot) -> None:

@@ -15,6 +15,7 @@ from sslstudio.ui.base import app_settings
 from sslstudio.ui.pages.journey.controller import Stage
 from sslstudio.ui.pages.journey.page import JourneyPage
 from sslstudio.ui.pages.label.page import LabelPage
+from sslstudio.ui.pages.spec import EXPERT, SIMPLE
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.workspace.workspace import SAMPLE
 from tests.support.watchdog import LOADING_MS, LONGEST_MS, Watchdog
@@ -259,6 +260,15 @@ def test_who_has_used_it_before_stays_with_the_expert_pages(qtbot: QtBot, own_se
     assert app_settings.expert()
     app_settings.set_expert(False)
     assert not app_settings.expert()
+
+
+def test_the_label_page_has_no_word_of_the_field_on_the_simple_way(newcomer: MainWindow, qtbot: QtBot) -> None:
+    for way, said in ((SIMPLE, "Learn with these"), (EXPERT, "Fine-tune with these")):
+        newcomer.take_way(way)
+        newcomer.go("label")
+        page = newcomer.pages["label"]
+        assert isinstance(page, LabelPage)
+        assert page.forward.text().strip() == said
 
 
 def test_pages_that_are_not_on_the_simple_way_lead_home(newcomer: MainWindow, qtbot: QtBot) -> None:

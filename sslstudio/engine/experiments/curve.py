@@ -59,7 +59,7 @@ def _dress(axes: Any, table: EfficiencyTable) -> None:
         "Labels a class, on average" if table["kind"] == "classification" else "Labelled pictures", fontsize=12
     )
     axes.set_ylabel(TITLES[table["headline"]].capitalize().replace("iou", "IoU"), fontsize=12)
-    axes.set_title(f"Mean of {table['draws']} draws of labels, bands are 95 % intervals", fontsize=11)
+    axes.set_title(f"Mean of {table['draws']} repeats with other labels, bands are 95 % intervals", fontsize=11)
     axes.tick_params(labelsize=11)
     axes.grid(True, color="#E4E4E4", linewidth=0.8)
     axes.set_axisbelow(True)

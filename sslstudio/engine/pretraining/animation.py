@@ -5,6 +5,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from sslstudio.engine.core.errors import DataError
@@ -51,6 +53,41 @@ def _score(event: Evaluated) -> str:
     if not find_metric(name).is_share:
         return f"{name.replace('_', ' ')} {event.metrics[name]:.2f}, guessing {event.chance[name]:.2f}" if name else ""
     return f"{event.metrics[name]:.1%} right on {event.n} held-out pictures, guessing gives {event.chance[name]:.1%}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One puzzle of a sheet, without the sheet's paper and words: what the network got, what it answered and what is
+    right, each uint8 (h, w, 3); None what the sheet does not have. `correct`: None where there is no right or wrong."""
+
+    asked: npt.NDArray[np.uint8]
+    answered: npt.NDArray[np.uint8] | None = None
+    right: npt.NDArray[np.uint8] | None = None
+    correct: bool | None = None
+
+
+def answers_of(sheet: Image.Image) -> list[Answer]:
+    """The puzzles of a sheet, for whoever lays them out in colours and words of his own. What is no sheet of answers is
+    given back as one picture."""
+    sheet = sheet.convert("RGB")
+    count = (sheet.height - MARGIN - LINE) // ROW
+    columns = (sheet.width - MARGIN) // (CELL + MARGIN)
+    if sheet.width != MARGIN + columns * (CELL + MARGIN) or columns not in (COLUMNS - 1, COLUMNS) or count < 1:
+        return [Answer(np.asarray(sheet))]
+    asked, right = _pictures(sheet, count, 1), _pictures(sheet, count, 2)
+    answered = _pictures(sheet, count, 3) if columns == COLUMNS else [None] * count
+    judged = [{RIGHT: True, WRONG: False}.get(_verdict(sheet, number) or "") for number in range(count)]
+    return [Answer(*one) for one in zip(asked, answered, right, judged, strict=True)]
+
+
+def _pictures(sheet: Image.Image, count: int, column: int) -> list[npt.NDArray[np.uint8]]:
+    """A column of a sheet. Pictures lie in the corner of their cells: the paper that all of them leave is no part."""
+    cells = np.stack([np.asarray(_cell(sheet, number, column)) for number in range(count)])
+    inked = (cells != np.array(ImageColor.getrgb(PAPER), np.uint8)).any(axis=(0, 3))
+    if not inked.any():  # pictures as white as the paper
+        return list(cells)
+    rows, columns = (int(np.flatnonzero(inked.any(axis=one))[-1]) + 1 for one in (1, 0))
+    return list(cells[:, :rows, :columns])
 
 
 def strip_of(sheet: Image.Image) -> Image.Image:

@@ -98,15 +98,14 @@ def judge_run(run: Path, control: RunControl) -> "Ladder | None":
     return None if metrics is None else judge(metrics, read_effort(run))
 
 
-def lay_strip(sheet: Path, control: RunControl) -> Any:
-    """Lay the puzzles of a sheet of answers side by side, uint8 (h, w, 3)."""
-    import numpy as np
+def read_answers(sheet: Path, control: RunControl) -> Any:
+    """The puzzles of a sheet of answers, a list of the engine's `Answer`."""
     from PIL import Image
 
-    from sslstudio.engine.pretraining.animation import strip_of
+    from sslstudio.engine.pretraining.animation import answers_of
 
     with Image.open(sheet) as file:
-        return np.asarray(strip_of(file))
+        return answers_of(file)
 
 
 def write_film(run: Path, out: Path, control: RunControl) -> Generator[Preparing, None, Path]:

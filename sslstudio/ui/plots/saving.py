@@ -23,7 +23,7 @@ Table = tuple[Sequence[str], Sequence[Sequence[object]]]  # heads and rows
 SHARPER = 3  # times the pixels of the screen
 
 
-def offer_saving(card: QWidget, canvas: QGraphicsView, title: Callable[[], str], numbers: Callable[[], Table]) -> None:
+def offer_saving(card: QWidget, canvas: QWidget, title: Callable[[], str], numbers: Callable[[], Table]) -> None:
     """Have a right click on the card, or the menu key on the canvas, offer to save what is drawn.
 
     title: what the plot is called now. numbers: what it is drawn from.
@@ -39,8 +39,10 @@ def offer_saving(card: QWidget, canvas: QGraphicsView, title: Callable[[], str],
         one.customContextMenuRequested.connect(partial(lambda one, at: show(at, one), one))
 
 
-def saving_menu(card: QWidget, canvas: QGraphicsView, title: Callable[[], str], numbers: Callable[[], Table]) -> QMenu:
-    """The menu, not yet shown."""
+def saving_menu(
+    card: QWidget, canvas: QWidget, title: Callable[[], str], numbers: Callable[[], Table], *, in_lines: bool = True
+) -> QMenu:
+    """The menu, not yet shown. in_lines: whether the canvas paints lines; one that paints pixels makes no drawing."""
     menu = QMenu(card)
     kinds: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
         (tr("Save as a picture (PNG)…"), "png", partial(picture_of, card)),
@@ -48,6 +50,8 @@ def saving_menu(card: QWidget, canvas: QGraphicsView, title: Callable[[], str], 
         (tr("Save the numbers (CSV)…"), "csv", lambda: table_of(numbers())),
     )
     for said, ending, content in kinds:
+        if ending == "svg" and not in_lines:
+            continue
         menu.addAction(said).triggered.connect(partial(_save, card, title, ending, content))
     return menu
 
@@ -76,8 +80,9 @@ def picture_of(card: QWidget) -> bytes:
     return bytes(content.data())
 
 
-def drawing_of(card: QWidget, canvas: QGraphicsView) -> bytes:
+def drawing_of(card: QWidget, canvas: QWidget) -> bytes:
     """The card as SVG, in lines and letters."""
+    scene = canvas if isinstance(canvas, QGraphicsView) else None  # any other canvas is a piece like the rest
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -88,10 +93,10 @@ def drawing_of(card: QWidget, canvas: QGraphicsView) -> bytes:
     painter = QPainter(drawing)
     painter.fillRect(card.rect(), QColor(colours().surface))
     for piece in card.findChildren(QWidget):  # one by one: rendered as a child, a scene is written as pixels
-        if piece.isVisible() and not canvas.isAncestorOf(piece) and piece is not canvas:
+        if piece.isVisible() and (scene is None or not (piece is scene or scene.isAncestorOf(piece))):
             piece.render(painter, piece.mapTo(card, QPoint()), renderFlags=QWidget.RenderFlag(0))
-    if canvas.isVisible():
-        canvas.render(painter, QRectF(canvas.geometry().translated(_corner(canvas, card))), canvas.viewport().rect())
+    if scene is not None and scene.isVisible():
+        scene.render(painter, QRectF(scene.geometry().translated(_corner(scene, card))), scene.viewport().rect())
     painter.end()
     return bytes(content.data())
 

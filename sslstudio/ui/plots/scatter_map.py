@@ -19,13 +19,14 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from sslstudio.engine.evaluate.embedding_map import inside
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.gallery.model import Decoder, GalleryItem, thumbnail
 from sslstudio.ui.gallery.requests import Wish, requests
 from sslstudio.ui.plots.hover_card import HoverCard
+from sslstudio.ui.plots.saving import Table, saving_menu
 from sslstudio.ui.widgets.class_marks import paint_mark
 from sslstudio.ui.widgets.shortcuts import ARROWS, CHOOSE, GIVE_UP
 
@@ -61,6 +62,7 @@ class EmbeddingMap(QWidget):
         self._lasso: list[QPointF] = []
         self._grabbed: QPointF | None = None
         self._sheet: QPixmap | None = None
+        self.saved_with: QWidget | None = None  # what holds the map and its legend
         self.decoder = Decoder(self, thumbnail)
         self.decoder.ready.connect(self._take_thumbnail)
         self._card = HoverCard(self)
@@ -260,11 +262,27 @@ class EmbeddingMap(QWidget):
             requests().opened.emit(self.wish(number))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """The menu of the point under the mouse, or of the current one."""
+        """The menu of the point under the mouse, or of the current one; beside them the one that saves it all."""
         by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
         number = self.current if by_key else self._at(QPointF(event.pos()))
         if 0 <= number < len(self._items):
             requests().menu_wanted.emit(self.wish(number), self.mapToGlobal(self.point_of(number).toPoint()))
+        elif len(self._places):
+            menu = self.saving_menu()
+            menu.exec(event.globalPos())
+            menu.deleteLater()
+
+    def saving_menu(self) -> QMenu:
+        """Save what is seen, or the places as numbers."""
+        card = self.saved_with or self
+        return saving_menu(card, self, lambda: self.tr("Map of the pictures"), self._numbers, in_lines=False)
+
+    def _numbers(self) -> Table:
+        rows = zip(self._items, self._places.tolist(), self._groups, strict=True)
+        return ("picture", "x", "y", "label", "group"), [
+            (item.file or item.path.name, round(x, 5), round(y, 5), item.label, group)
+            for item, (x, y), group in rows if group >= 0
+        ]  # fmt: skip
 
     def leaveEvent(self, event: object) -> None:
         """No picture without the mouse."""

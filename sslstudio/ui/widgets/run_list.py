@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, button, text
-from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.widgets.tables import fill, spare, table
 
 if TYPE_CHECKING:
     from sslstudio.engine.runs.run_folder import RunSummary
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
 
 WHEN, WHAT, ENDED, SCORE, FROM, LABELS, TIME = range(7)  # the columns
 NOTHING = "–"
-ROOMY = 620  # pixels, for all of them
+TELLING = 130  # pixels, what a run is
+CARD = 280  # pixels: the same, what became of the chosen one, and the buttons on two lines
+LINES = 108  # pixels, the heads and two runs
 
 
 class RunList(QWidget):
@@ -41,7 +42,10 @@ class RunList(QWidget):
         self._by, self._falling = WHEN, True
         heads = [self.tr("When"), self.tr("What"), self.tr("How it ended"), self.tr("Score"), self.tr("From"),
                  self.tr("Labels"), self.tr("Time")]  # fmt: skip
-        self.table = table(heads, stretch=1)
+        self.table = table(heads, stretch=WHAT)
+        self.table.setMinimumHeight(LINES)
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        spare(self.table, (TIME, LABELS, FROM, ENDED), stretch=WHAT, least=TELLING)  # what tells least goes first
         self.table.horizontalHeader().setSectionsClickable(True)
         self.table.horizontalHeader().sectionClicked.connect(self.sort_by)
         self.table.horizontalHeader().setSortIndicatorShown(True)
@@ -60,14 +64,9 @@ class RunList(QWidget):
         buttons = Flow(between=6)
         for one in (self.open_button, self.resume_button, self.rename_button, self.remove_button):
             buttons.addWidget(one)
-        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.told, buttons), 1)
+        self._card = Card(margin=16).add(self.empty, (self.table, 1), self.told, buttons)
+        layout.addWidget(self._card, 1)
         self.show_runs([])
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a small window what tells least goes, before anything has to be scrolled sideways."""
-        for column in (FROM, LABELS, TIME):
-            self.table.setColumnHidden(column, self.width() < ROOMY)
-        super().resizeEvent(event)
 
     def show_runs(self, runs: list["RunSummary"]) -> None:
         """Show other runs."""
@@ -85,6 +84,7 @@ class RunList(QWidget):
             self.select(chosen.path)
         self.empty.setVisible(not runs)
         self.table.setVisible(bool(runs))
+        self._card.setMinimumHeight(CARD if runs else 0)
         self._offer()
 
     def sort_by(self, column: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -95,3 +95,50 @@ def make_room(view: QTableWidget, most: int) -> None:
     columns = range(view.columnCount())
     needed = sum(max(view.sizeHintForColumn(at), header.sectionSizeHint(at)) for at in columns)
     view.setMinimumWidth(min(most, needed + view.verticalScrollBar().sizeHint().width() + 2 * view.frameWidth()))
+
+
+HEAD = 34  # pixels around the text of a heading, the arrow that says what it is sorted by among them
+
+
+class _Sparing(QObject):
+    """Watches the width of one table."""
+
+    def __init__(self, view: QTableWidget, spared: Sequence[int], stretch: int, least: int) -> None:
+        super().__init__(view)
+        self._view, self._spared, self._stretch, self._least = view, spared, stretch, least
+        self._later = QTimer(self, interval=0, singleShot=True)
+        self._later.timeout.connect(self.fit)
+        view.viewport().installEventFilter(self)
+        view.model().dataChanged.connect(lambda *_: self._later.start())
+        view.model().rowsInserted.connect(lambda *_: self._later.start())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Another width."""
+        if event.type() is QEvent.Type.Resize:
+            self.fit()
+        return super().eventFilter(watched, event)
+
+    def _need(self, at: int) -> int:
+        if at == self._stretch:
+            return self._least
+        item, metrics = self._view.horizontalHeaderItem(at), self._view.horizontalHeader().fontMetrics()
+        head = metrics.horizontalAdvance(item.text()) + HEAD if item is not None and item.text() else 0
+        return max(self._view.sizeHintForColumn(at), head)  # Qt's hint for a hidden heading is 0
+
+    def fit(self) -> None:
+        """Hide as many as must go, in their order."""
+        needs = {at: self._need(at) for at in range(self._view.columnCount())}
+        hidden = []
+        for at in self._spared:
+            if sum(needs.values()) <= self._view.viewport().width():
+                break
+            hidden.append(at)
+            del needs[at]
+        for at in self._spared:
+            self._view.setColumnHidden(at, at in hidden)
+
+
+def spare(view: QTableWidget, spared: Sequence[int], *, stretch: int, least: int) -> None:
+    """Hide columns of a table, the first of `spared` first, before anything has to be scrolled sideways. The one that
+    stretches keeps `least` pixels."""
+    _Sparing(view, spared, stretch, least)

@@ -1,5 +1,6 @@
 """The film of a run: each answer in its place, right and wrong told apart, and a GIF that other programs open."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image, ImageColor
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import Evaluated, SampleSaved, to_json
-from sslstudio.engine.pretraining.animation import ROWS, frames_of, sheets_of, strip_of, write_film
+from sslstudio.engine.pretraining.animation import ROWS, answers_of, frames_of, sheets_of, strip_of, write_film
 from sslstudio.engine.runs.run_folder import EVENTS, RunFolder
 from sslstudio.engine.tasks.contact_sheet import CELL, MARGIN, RIGHT, WRONG, puzzle_sheet
 from tests.engine.tasks.test_contact_sheet import TINTS, puzzle
@@ -49,6 +50,21 @@ def test_right_and_wrong_answers_are_framed() -> None:
     framed = [set(colours(strip, 1, number)) & {right, wrong} for number in range(3)]
     assert framed == [{right}, {wrong}, set()]
     assert all(not set(colours(strip, line, 0)) & {right, wrong} for line in (0, 2))
+
+
+def test_a_sheet_is_read_without_its_paper() -> None:
+    verdicts = (True, False, None)
+    found = answers_of(puzzle_sheet([puzzle(correct=one) for one in verdicts]))
+    assert tuple(one.correct for one in found) == verdicts
+    for one in found:
+        pictures = [one.asked, one.answered, one.right]
+        assert [picture[0, 0].tolist() for picture in pictures if picture is not None] == [
+            list(TINTS[number]) for number in (1, 3, 2)
+        ]
+        assert all((picture != 255).any(axis=2).all() for picture in pictures if picture is not None)
+    asked_only = answers_of(puzzle_sheet([replace(puzzle(correct=None), answer=None, answer_label="")]))
+    assert [one.answered for one in asked_only] == [None]
+    assert answers_of(Image.new("RGB", (80, 60)))[0].asked.shape == (60, 80, 3)
 
 
 def test_what_is_no_sheet_of_answers_is_left_as_it_is() -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
+    QPlainTextEdit,
     QPushButton,
     QRadioButton,
     QSpinBox,
@@ -25,6 +26,7 @@ from sslstudio.ui.base.theme import DARK, LIGHT, MASKS, Colours, class_colour, i
 from sslstudio.ui.pages.results.confusion_matrix import shade
 from sslstudio.ui.pages.results.map_colours import STEP_MARKS
 from sslstudio.ui.widgets.layout import Card
+from tests.support.contrast import faint
 
 
 def luminance(name: str) -> float:
@@ -57,6 +59,17 @@ def test_hints_in_empty_fields_can_be_read(scheme: Colours) -> None:
     made = palette(scheme)
     hint, field = (made.color(role).name() for role in (QPalette.ColorRole.PlaceholderText, QPalette.ColorRole.Base))
     assert contrast(hint, field) >= 4.5
+
+
+@pytest.mark.parametrize("appearance", ["light", "dark"])
+def test_hints_are_painted_as_they_are_meant(appearance: str, qtbot: QtBot) -> None:
+    theme().follow(appearance)
+    field = QLineEdit()
+    field.setPlaceholderText("Search by name")
+    qtbot.addWidget(field)
+    field.show()
+    assert faint(field) == [], "the style sheet must not make them half transparent"
+    theme().follow("system")
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])
@@ -198,7 +211,7 @@ def place_button() -> QToolButton:
     return made
 
 
-FIELDS = (QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QCheckBox, QRadioButton, place_button)
+FIELDS = (QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox, QComboBox, QCheckBox, QRadioButton, place_button)
 
 
 @pytest.mark.parametrize("appearance", ["light", "dark"])

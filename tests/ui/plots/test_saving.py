@@ -3,15 +3,21 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from sslstudio.engine.verdicts.label_curve import CurvePoint, LabelCurve
+from sslstudio.ui.gallery.model import GalleryItem
+from sslstudio.ui.pages.results.label_curve_card import LabelCurveCard
 from sslstudio.ui.plots import saving
 from sslstudio.ui.plots.live_plot import LivePlot
 from sslstudio.ui.plots.saving import saving_menu
+from sslstudio.ui.plots.scatter_map import EmbeddingMap
+from sslstudio.ui.widgets.layout import row
 from tests.ui.conftest import Said
 
 
@@ -92,3 +98,44 @@ def test_no_axis_goes_below_a_floor(qtbot: QtBot) -> None:
         waiting.append("waiting", x, 0.0)
         waiting.flush()
         assert waiting._plot.getViewBox().viewRange()[1][0] >= 0
+
+
+def test_a_map_is_saved_with_its_legend_and_as_numbers(said: Said, tmp_path: Path, qtbot: QtBot) -> None:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    points = EmbeddingMap()
+    points.saved_with = holder
+    holder.setLayout(row((points, 1), QLabel("what the marks mean")))
+    holder.resize(400, 300)
+    holder.show()
+    items = [GalleryItem(Path(f"{name}.png"), name, file=f"all/{name}.png", label="cat") for name in "abc"]
+    points.show_points(np.array([[0.1, 0.2], [0.5, 0.5], [0.9, 0.1]]), [1, 2, -1], items)
+    menu = points.saving_menu()
+    assert [one.text().split("(")[1][:3] for one in menu.actions()] == ["PNG", "CSV"]
+    said.file = tmp_path / "map.png"
+    menu.actions()[0].trigger()
+    assert QImage(str(said.file)).width() == 3 * holder.width()
+    said.file = tmp_path / "map.csv"
+    menu.actions()[1].trigger()
+    lines = said.file.read_text(encoding="utf-8").splitlines()
+    assert lines == ["picture,x,y,label,group", "all/a.png,0.1,0.2,cat,1", "all/b.png,0.5,0.5,cat,2"]
+    menu.deleteLater()
+    points.finish()
+
+
+def test_the_curve_of_the_labels_is_saved(said: Said, tmp_path: Path, qtbot: QtBot) -> None:
+    card = LabelCurveCard()
+    qtbot.addWidget(card)
+    card.resize(400, 300)
+    card.show()
+    points = [CurvePoint(labels, value, value - 0.1, value + 0.1) for labels, value in ((10, 0.5), (20, 0.6))]
+    card._show(LabelCurve(tuple(points), CurvePoint(40, 0.65, 0.5, 0.8), 20, (0.02, 0.06)))
+    card.plot.setFocus()
+    menu = saving_menu(card, card.plot, lambda: "Curve", card._numbers)
+    for action, ending in zip(menu.actions(), ("png", "svg", "csv"), strict=True):
+        said.file = tmp_path / f"curve.{ending}"
+        action.trigger()
+    assert QSvgRenderer(str(tmp_path / "curve.svg")).isValid()
+    assert "polyline" in (tmp_path / "curve.svg").read_text(encoding="utf-8"), "in lines, not in pixels"
+    assert (tmp_path / "curve.csv").read_text(encoding="utf-8").splitlines()[-1] == "40,0.65,0.5,0.8,1"
+    menu.deleteLater()

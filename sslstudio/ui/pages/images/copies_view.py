@@ -60,7 +60,7 @@ class CopiesView(QWidget):
         self.body = wrap_layout(row((self.list, 2), (wrap_layout(right), 3), gap=14))
         self.gallery.setMinimumHeight(CELL.height() + 8)
         self.list.setMinimumWidth(280)
-        self.setLayout(column(self.leaking, self.told, self.busy, self.for_all, (self.body, 1), gap=8))
+        self.setLayout(column(self.leaking, self.told, self.busy, self.for_all, (self.body, 100), None, gap=8))
         copies.changed.connect(self.refresh)
         copies.progressed.connect(self.busy.show_progress)
         copies.failed.connect(lambda error: self.busy.rest(dialogs.error_text(error), stopped=True))

@@ -146,6 +146,12 @@ class JourneyController(QObject):
             return {}
         return dict(Counter(recognised.classes.names[number] for number in recognised.classes.of.values()))
 
+    @property
+    def all_labelled(self) -> bool:
+        """Whether there is no picture left that could be labelled."""
+        recognised = self._workspace.recognised
+        return recognised is not None and sum(self.labels().values()) >= len(recognised.pictures)
+
     def _facts(self) -> "JourneyFacts":
         from sslstudio.engine.clinic.journey import JourneyFacts
         from sslstudio.engine.training.time_estimate import training_pictures

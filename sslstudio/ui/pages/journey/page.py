@@ -337,7 +337,9 @@ class JourneyPage(Page):
         uses = done and journey.verdict is not None and journey.verdict.next == "use"
         self.details.setVisible(done)
         self.use.setVisible(uses)
-        wants_labels = to_label or (journey.verdict is not None and journey.verdict.next == "label" and not busy)
+        asks = journey.verdict is not None and journey.verdict.next == "label" and journey.goal != "explore"
+        asks = asks and not journey.all_labelled
+        wants_labels = to_label or (asks and not busy)
         learns = not wants_labels and not uses
         for one, role, icon in ((self.label, wants_labels, "pencil"), (self.learn, learns, "play")):
             set_role(one, "primary" if role else "plain")

@@ -126,4 +126,7 @@ def _describe_result(journey: JourneyController) -> Words:
     if verdict is None:
         return Words(tr("Done."))
     said = [render(one) for one in (verdict.guessing, verdict.worth, verdict.weakest) if one]
-    return Words(render(verdict.score), tr("Next: {0}").format(render(verdict.next_step)), facts=said)
+    next_step = tr("Next: {0}").format(render(verdict.next_step))
+    if verdict.next == "label" and journey.all_labelled:
+        next_step = tr("All pictures are labelled: more of them, or more time, may help. Next: press Learn again.")
+    return Words(render(verdict.score), next_step, facts=said)

@@ -12,6 +12,7 @@ from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.labels.editing.edits import Edit
 from sslstudio.ui.background import jobs
 from sslstudio.ui.background.progress import Progress
+from sslstudio.ui.base import app_settings
 from sslstudio.ui.base.theme import set_role, tint
 from sslstudio.ui.operations import pictures as picture_operations
 from sslstudio.ui.operations.runs import run_kind
@@ -203,7 +204,9 @@ class LabelPage(Page):
         self.halt.setVisible(self._asking is not None or self.proposals.asking)
         self.progress.setVisible(self.export.busy.isHidden() or self._asking is not None)
         again = self.board.gallery.filter.currentIndex() == PROPOSED and self.workspace.result is not None
-        retitle(self.forward, self.tr("Learn again with these") if again else self.tr("Fine-tune with these"))
+        plain = not app_settings.expert()  # the simple way has no word of the field
+        first = self.tr("Learn with these") if plain else self.tr("Fine-tune with these")
+        retitle(self.forward, self.tr("Learn again with these") if again else first)
         offer(self.forward, unless="" if labels.find_labelled(kind) else self.tr("Label some pictures first."))
         set_role(self.forward, "primary" if enough else "plain")
         tint(self.forward, "tag", "accent_text" if enough else "text")

@@ -11,6 +11,7 @@ from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import colours, theme
 from sslstudio.ui.pages.results.data import Results
 from sslstudio.ui.pages.results.row_job import run_in_row
+from sslstudio.ui.plots.saving import Table, offer_saving
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.job_row import JobRow
 from sslstudio.ui.widgets.layout import Card, button, row, text
@@ -31,6 +32,7 @@ class CurvePlot(QWidget):
         super().__init__()
         self.curve: LabelCurve | None = None
         self.setMinimumSize(200, 150)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # for the menu key, which saves it
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme().changed.connect(self.update)
 
@@ -69,6 +71,9 @@ class CurvePlot(QWidget):
         painter.drawPolyline(QPolygonF([at(point.labels, point.value) for point in points[:-1]]))
         painter.setPen(QPen(colour, 2, Qt.PenStyle.DashLine))
         painter.drawLine(*(at(point.labels, point.value) for point in points[-2:]))
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(scheme.accent), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
         painter.setPen(QColor(scheme.muted))
         self._write(painter, room, least, span, labels)
 
@@ -102,6 +107,7 @@ class LabelCurveCard(Card):
             "small",
         )
         self.add(row(self.begin, None), self.progress, self.said, self.plot, self.about)
+        offer_saving(self, self.plot, lambda: self.tr("Score against labels"), self._numbers)
         self._show_face(False)
 
     def show_results(self, results: Results) -> None:
@@ -122,6 +128,16 @@ class LabelCurveCard(Card):
         self.said.setText(formatting.tidy(formatting.render(curve.said)))
         self.plot.show_curve(curve)
         self._show_face(True)
+
+    def _numbers(self) -> Table:
+        """What the curve is drawn from; what is expected of further labels is said to be."""
+        curve = self.plot.curve
+        if curve is None:
+            return ("labels", "value", "low", "high", "expected"), []
+        points = [*((one, False) for one in curve.points), (curve.expected, True)]
+        return ("labels", "value", "low", "high", "expected"), [
+            (one.labels, one.value, one.low, one.high, int(expected)) for one, expected in points
+        ]
 
     def _show_face(self, there: bool) -> None:
         self.begin.setVisible(not there)

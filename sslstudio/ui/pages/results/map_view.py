@@ -65,7 +65,9 @@ class MapView(QWidget):
         self.waiting = BusyLine(self.stop, self._look)
         wait = column(None, row(None, symbol("images", "disabled", 48), None), row(None, self.waiting, None), None)
         self.faces.addWidget(wrap_layout(wait))
-        self.faces.addWidget(wrap_layout(inside))
+        drawn = wrap_layout(inside)
+        self.canvas.saved_with = drawn
+        self.faces.addWidget(drawn)
         layout = column((Card(margin=12).add((self.faces, 1)), 1))
         self.setLayout(layout)
         inspection.found.connect(self._ask)

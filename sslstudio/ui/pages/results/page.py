@@ -118,7 +118,9 @@ class ResultsPage(Page):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         head = Card(margin=16).add(self.line)
-        self.result = wrap_layout(column(head, row((self.copies, 1), self.to_copies), (self.tabs, 1), gap=12))
+        self.near_copies = wrap_layout(row((self.copies, 1), self.to_copies))
+        self.tabs.currentChanged.connect(self._give_room)
+        self.result = wrap_layout(column(head, self.near_copies, (self.tabs, 1), gap=12))
         self.faces.addWidget(self.result)
         self.tabs.addTab(self._scores_tab(), self.tr("Scores"))
         yield
@@ -256,6 +258,11 @@ class ResultsPage(Page):
         warning = next(filter(results_data.warns_of_copies, results.metrics["notes"]), None)
         self.copies.say("" if warning is None else formatting.tidy(formatting.render(warning)))
         self.to_copies.setVisible(warning is not None and self._of_these_pictures())
+        self._give_room()
+
+    def _give_room(self) -> None:
+        """What near copies did to the scores is said above the scores; pictures and maps need the room themselves."""
+        self.near_copies.setVisible(bool(self.copies.label.text()) and self.tabs.currentIndex() == 0)
 
     def _reading(self) -> str:
         return self.tr(

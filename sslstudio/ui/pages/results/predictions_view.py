@@ -22,7 +22,7 @@ from sslstudio.ui.pages.results.inspection import InspectionController
 from sslstudio.ui.pages.results.mask_overlay import OverlayView
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
-from sslstudio.ui.widgets.layout import Card, button, row, text
+from sslstudio.ui.widgets.layout import Card, button, make_scrollable, row, text
 
 ALIKE = 12  # pictures that are shown as most like one
 
@@ -57,7 +57,7 @@ class PredictionsView(QWidget):
         inspection.failed.connect(self._not_found)
         inspection.progressed.connect(self._tell_progress)
         self.closer = QStackedWidget()
-        self.closer.addWidget(self.close_up)
+        self.closer.addWidget(make_scrollable(self.close_up))
         self.closer.addWidget(self.overlay)
         head = row((self.told, 1), self.everything)
         self._layout = QHBoxLayout(self)

@@ -4,6 +4,7 @@ from."""
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.pages.train.queue_view import QueueView
+from sslstudio.ui.widgets.layout import column, make_scrollable, wrap_layout
 from sslstudio.ui.widgets.run_list import RunList
 
 
@@ -16,8 +17,8 @@ class Activity(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(queue_view, 1)
-        layout.addWidget(runs, 2)
+        inside = column((queue_view, 1), (runs, 2), gap=0)
+        layout.addWidget(make_scrollable(wrap_layout(inside)))  # both at once are higher than a small window
         self.suit()
 
     def suit(self) -> None:

@@ -3,21 +3,24 @@ film."""
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QHideEvent, QImage
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QSlider
 
 from sslstudio.ui.background import jobs
 from sslstudio.ui.base.theme import tint
 from sslstudio.ui.operations import runs as run_operations
+from sslstudio.ui.pages.train.answer_board import AnswerBoard
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import disable, enable
 from sslstudio.ui.widgets.job_row import BusyLine
 from sslstudio.ui.widgets.layout import Card, button, retitle, row, text
-from sslstudio.ui.widgets.picture import Picture, to_image
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.pretraining.animation import Answer
 
 PLAY_MS = 350  # that a picture stands
 
@@ -28,11 +31,9 @@ class Answers(Card):
     def __init__(self) -> None:
         super().__init__()
         self._sheets: list[tuple[int, Path]] = []
-        self._strips: dict[Path, QImage] = {}
+        self._read: dict[Path, list[Answer]] = {}
         self.told = text("", "muted")
-        rows = self.tr("Above what the network gets, below it its answer, at the bottom what is right.")
-        self.rows = text(rows, "small")  # the picture says it too, too small where it has to shrink
-        self.picture = Picture(160, enlarge=1.5)
+        self.board = AnswerBoard()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Earlier and later answers"))
         self.slider.valueChanged.connect(self._show)
@@ -44,16 +45,14 @@ class Answers(Card):
         self._film: jobs.Job | None = None
         self._clock = QTimer(self, interval=PLAY_MS)
         self._clock.timeout.connect(self._forward)
-        self.add(
-            self.told, self.rows, (self.picture, 1), row(self.play, (self.slider, 1), self.keep, gap=12), self.busy
-        )
+        self.add(self.told, (self.board, 1), row(self.play, (self.slider, 1), self.keep, gap=12), self.busy)
         self.clear()
 
     def clear(self) -> None:
         """Begin anew."""
         self.stop_playing()
-        self._sheets, self._strips = [], {}
-        for shown in (self.slider, self.rows, self.picture, self.play, self.keep):
+        self._sheets, self._read = [], {}
+        for shown in (self.slider, self.board, self.play, self.keep):
             shown.hide()
         self.told.setText(
             self.tr("The network's own answers to puzzles it does not train on appear here as it learns.")
@@ -66,15 +65,15 @@ class Answers(Card):
         self.slider.setRange(0, len(self._sheets) - 1)
         for widget in (self.slider, self.play):
             widget.setVisible(len(self._sheets) > 1)
-        for shown in (self.rows, self.picture, self.keep):
+        for shown in (self.board, self.keep):
             shown.show()
-        jobs.run(partial(run_operations.lay_strip, file), partial(self._take, file), self._missing, owner=self)
+        jobs.run(partial(run_operations.read_answers, file), partial(self._take, file), self._missing, owner=self)
         if newest:
             self.slider.setValue(len(self._sheets) - 1)
             self._show(len(self._sheets) - 1)
 
-    def _take(self, file: Path, strip: Any) -> None:
-        self._strips[file] = to_image(strip)
+    def _take(self, file: Path, answers: "list[Answer]") -> None:
+        self._read[file] = answers
         self._show(self.slider.value())
 
     def _missing(self, error: Exception) -> None:
@@ -87,8 +86,8 @@ class Answers(Card):
         steps = formatting.count(step, self.tr("step"), self.tr("steps"))
         said = self.tr("Answers after {0}, to pictures it does not train on").format(steps)
         self.told.setText(said)
-        if file in self._strips:
-            self.picture.show_image(self._strips[file], said)
+        if file in self._read:
+            self.board.show_answers(self._read[file], said)
 
     # --- playing
 

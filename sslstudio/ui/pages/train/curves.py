@@ -16,13 +16,14 @@ from sslstudio.ui.plots.points import Row
 from sslstudio.ui.text import formatting
 from sslstudio.ui.text.formatting import tr
 from sslstudio.ui.widgets.elided import ElidedLabel
-from sslstudio.ui.widgets.layout import button, column, keep_hidden, retitle, row, text, wrap_layout
+from sslstudio.ui.widgets.layout import button, column, keep_hidden, make_scrollable, retitle, row, text, wrap_layout
 from sslstudio.ui.widgets.score_table import PARTS, part_title
 
 CHANCE = -1  # the colour of guessing
 TURN_MS = 20  # between two plots that are drawn one after the other
 REST_MS = 1000  # after a round for each plot of it: they take a core's time, which the training could use
 ROUND = 3  # plots: the two large ones and a small one; only the first round has all
+LEAST = 290  # pixels for two lines of plots with their keys; where a verdict above leaves less, they scroll
 HINTED = 620  # pixels of the line from which on it has room for its hint
 SMOOTHEST = 40  # positions of the slider; the last one averages over a hundred points or so
 
@@ -84,13 +85,16 @@ class Curves(QWidget):
         self._alone = row((self.monitor, 1), gap=0)
         inside = column(self.tools, gap=8)
         self._lay_out(inside)
-        self._inside = wrap_layout(inside)
+        holder = wrap_layout(inside)
+        holder.setMinimumHeight(LEAST)
+        self._inside = make_scrollable(holder)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 10, 0, 0)
         layout.setSpacing(8)
         layout.addLayout(self._alone, 1)
         layout.addWidget(self._inside, 1)
         layout.addLayout(row(self.opener, None))
+        self._layout = layout
         self.show_details(False)
 
     def _make_plots(self) -> None:
@@ -152,6 +156,7 @@ class Curves(QWidget):
         (self._beside if wanted else self._alone).addWidget(self.monitor, 1)
         self.monitor.show()  # now and not later, as Qt would after a change of places
         self._inside.setVisible(wanted)
+        self._layout.setStretch(0, 0 if wanted else 1)  # its place takes no room while it is among the others
         retitle(self.opener, self.tr("Only the curve that counts") if wanted else self.tr("Details: all curves"))
         tint(self.opener, "down" if wanted else "right", "accent")
         if wanted:

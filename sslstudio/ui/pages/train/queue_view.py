@@ -1,18 +1,19 @@
 """The runs that wait: look, put in another order, take out, start."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from sslstudio.engine.runs.queue import Waiting
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.buttons import offer
 from sslstudio.ui.widgets.flow import Flow
 from sslstudio.ui.widgets.layout import Card, button, text
-from sslstudio.ui.widgets.run_list import NOTHING, source_words
-from sslstudio.ui.widgets.tables import fill, table
+from sslstudio.ui.widgets.run_list import LINES, NOTHING, TELLING, source_words
+from sslstudio.ui.widgets.tables import fill, spare, table
 from sslstudio.ui.workspace.run_queue import QueueController
 
 MOST = 6  # ends that are told
+CARD = 250  # pixels: two runs, and the buttons on two lines, which Qt asks of no layout that scrolls
 
 
 class QueueView(QWidget):
@@ -27,7 +28,10 @@ class QueueView(QWidget):
                     "ends, and they still wait after the program was closed."), "muted"
         )  # fmt: skip
         heads = ["", self.tr("What"), self.tr("From"), self.tr("Labels"), self.tr("Time"), self.tr("Kept in")]
-        self.table = table(heads, stretch=5)
+        self.table = table(heads, stretch=1)
+        self.table.setMinimumHeight(LINES)
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        spare(self.table, (5, 3, 2, 4), stretch=1, least=TELLING)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the end tells one run from another
         self.table.itemSelectionChanged.connect(self._offer)
         self.up = button(self.tr("Earlier"), lambda: self._move(-1), icon="up")
@@ -41,7 +45,8 @@ class QueueView(QWidget):
         buttons = Flow(between=6)
         for one in (self.begin, self.up, self.down, self.out, self.undo):
             buttons.addWidget(one)
-        layout.addWidget(Card(margin=16).add(self.empty, (self.table, 1), self.over, buttons), 1)
+        self._card = Card(margin=16).add(self.empty, (self.table, 1), self.over, buttons)
+        layout.addWidget(self._card, 1)
         queue.changed.connect(self.refresh)
         self.refresh()
 
@@ -60,6 +65,7 @@ class QueueView(QWidget):
         self.over.setText("\n".join([self.tr("Done so far:"), *over]))
         self.over.setVisible(bool(over))
         self.table.setVisible(bool(runs))
+        self._card.setMinimumHeight(CARD if runs else 0)
         if chosen is not None and runs:
             self.table.selectRow(min(chosen, len(runs) - 1))
         self._offer()

@@ -275,8 +275,10 @@ class RunPage(Page):
 
     def _count_queue(self) -> None:
         count, tabs = len(self.workspace.queue.runs), self.view.tabs
-        said = self.tr("Runs ({0} waiting)").format(count) if count else self.tr("Runs")
+        said = self.tr("Runs ({0})").format(count) if count else self.tr("Runs")
         tabs.setTabText(tabs.indexOf(self.activity), said)
+        waiting = self.tr("{0} waiting in the queue").format(count) if count else ""
+        tabs.setTabToolTip(tabs.indexOf(self.activity), waiting)
         self.activity.suit()
 
     def _expect_queued(self, waiting: Waiting) -> None:

@@ -7,8 +7,11 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sslstudio.engine.pretraining.animation import sheets_of
+from sslstudio.ui.base.theme import theme
+from sslstudio.ui.pages.train.answer_board import MOST
 from sslstudio.ui.pages.train.answers import Answers
 from tests.engine.pretraining.test_animation import run_with
+from tests.engine.tasks.test_contact_sheet import TINTS
 
 
 @pytest.fixture
@@ -18,19 +21,49 @@ def answers(qtbot: QtBot, tmp_path: Path) -> Answers:
     made.show()
     for sheet in sheets_of(run_with(tmp_path / "run", (False, False), (True, False), (True, True))):
         made.add_sheet(sheet.step, sheet.path)
-    qtbot.waitUntil(lambda: len(made._strips) == 3)
+    qtbot.waitUntil(lambda: len(made._read) == 3)
     return made
 
 
 def test_the_answers_are_played_from_the_first_to_the_last(answers: Answers, qtbot: QtBot) -> None:
     assert answers.slider.value() == 2
-    assert answers.picture.accessibleName().startswith("Answers after 3 steps")
+    assert answers.board.accessibleName().startswith("Answers after 3 steps")
     seen: list[int] = []
     answers.slider.valueChanged.connect(seen.append)
     QTest.mouseClick(answers.play, Qt.MouseButton.LeftButton)
     assert answers.playing
     qtbot.waitUntil(lambda: not answers.playing)
     assert seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sheet_has_the_colours_of_the_window(answers: Answers, scheme: str, qtbot: QtBot) -> None:
+    theme().follow(scheme)
+    answers.resize(700, 500)
+    qtbot.waitUntil(lambda: answers.board.width() > 500)
+    board = answers.board
+    assert board.cell(0, 0).top() < 40, "it begins at the top"
+    assert board.accessibleDescription() == "2 of 2 right"
+    image = answers.grab(board.geometry()).toImage()
+    between = board.cell(0, 0).right() + 4
+    ground = {image.pixelColor(between, y).name() for y in range(board.cell(0, 0).top(), board.height())}
+    assert ground == {theme().colours.surface}
+    frame = board.cell(1, 1)
+    assert image.pixelColor(frame.left() + 1, frame.bottom() - 1).name() == theme().colours.good
+    asked, shown = frame.translated(0, board.cell(0, 1).top() - frame.top()).center(), TINTS[1]
+    seen = image.pixelColor(asked)
+    assert (seen.red(), seen.green(), seen.blue()) == shown
+    theme().follow("system")
+
+
+@pytest.mark.parametrize("size", [(420, 300), (1400, 900)])
+def test_the_sheet_uses_the_room_it_has(answers: Answers, size: tuple[int, int], qtbot: QtBot) -> None:
+    board = answers.board
+    board.resize(*size)
+    last = board.cell(2, 1)
+    assert board.rect().contains(last)
+    touches = board.width() - last.right() <= 2, board.height() - last.bottom() <= 4, last.width() == MOST
+    assert any(touches)
 
 
 def test_playing_ends_when_nobody_looks(answers: Answers) -> None:

@@ -145,7 +145,7 @@ def test_queued_runs_start_one_after_the_other_and_their_end_is_told(
     for _ in range(2):
         QTest.mouseClick(page.later, Qt.MouseButton.LeftButton)
     assert queue.table.rowCount() == 2
-    assert page.view.tabs.tabText(page.view.tabs.indexOf(page.activity)) == "Runs (2 waiting)"
+    assert page.view.tabs.tabText(page.view.tabs.indexOf(page.activity)) == "Runs (2)"
     assert len(json.loads(line.queue.file.read_text(encoding="utf-8"))) == 2
     assert not window.workspace.runner.active  # nothing starts before it is told to
     QTest.mouseClick(queue.begin, Qt.MouseButton.LeftButton)
