@@ -114,7 +114,7 @@ def sums(folder: Path = HERE / "dist") -> int:
 
 def beside() -> int:
     """Bill and sizes as files of their own."""
-    return _python(HERE / "parts.py", "--copy", platform.system())
+    return _python(HERE / "parts.py", "--copy", {"Darwin": "macOS"}.get(platform.system(), platform.system()))
 
 
 def installed(root: str) -> int:
