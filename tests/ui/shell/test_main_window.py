@@ -1,7 +1,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from sslstudio.ui.pages.spec import PageSpec, page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.step_list import DONE, STATE
-from sslstudio.ui.workspace.workspace import Change
+from sslstudio.ui.workspace.workspace import Change, Workspace
 from tests.support.changes import changing
 
 
@@ -57,7 +57,7 @@ def test_pages_are_imported_on_the_windows_own_thread(window: MainWindow, qtbot:
     threads: list[threading.Thread] = []
 
     def watched(spec: PageSpec) -> PageSpec:
-        def load() -> type[Page]:
+        def load() -> Callable[[Workspace], Page]:
             threads.append(threading.current_thread())
             return spec.load()
 
