@@ -17,6 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 BUILT = HERE / "dist" / "SSLStudio"
 NEEDED = {"PyInstaller": "PyInstaller", "uv": "uv", "onnxruntime": "onnxruntime", "onnx": "onnx"}
+WINDOW_PACKAGES = "libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
 # Libraries whose symbols nobody needs. All others stay as they are: strip breaks some, numpy's OpenBLAS for one.
 STRIPPED = ("torch/lib/libtorch_cpu.so", "torch/lib/libtorch_python.so", "libpython3*.so*", "torch/lib/libtorch.so")
 
@@ -27,6 +28,14 @@ def main() -> int:
     if missing:
         print(f'{", ".join(missing)} not installed. Try: pip install -e ".[package]"', file=sys.stderr)
         return 2
+    libraries = missing_libraries()
+    if libraries:
+        print(
+            f"The window would not open where these are not installed, and they are not here to be taken along: "
+            f"{', '.join(libraries)}. Try: apt install {WINDOW_PACKAGES}",
+            file=sys.stderr,
+        )
+        return 2
     print(f"With torch {importlib.metadata.version('torch')}", flush=True)
     began = time.perf_counter()
     code = _run(HERE / "icons.py", HERE / "build" / "icons") or _build()
@@ -36,6 +45,20 @@ def main() -> int:
         code = _run(HERE / "parts.py")
     print(f"Build: {time.perf_counter() - began:.0f} s", flush=True)
     return code
+
+
+def missing_libraries(plugin: Path | None = None) -> list[str]:
+    """What Qt's plugin for X needs and this system lacks. PyInstaller leaves out what it does not find, with a warning,
+    and Qt then aborts on every system that lacks it too."""
+    if not sys.platform.startswith("linux") or shutil.which("ldd") is None:
+        return []
+    if plugin is None:
+        qt = importlib.util.find_spec("PySide6")
+        assert qt is not None
+        assert qt.origin is not None
+        plugin = Path(qt.origin).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+    said = subprocess.run(["ldd", plugin], capture_output=True, text=True).stdout
+    return sorted({line.split()[0] for line in said.splitlines() if line.endswith("not found")})
 
 
 def _run(script: Path, *arguments: Path) -> int:

@@ -1,7 +1,8 @@
 """Make the Debian package and the archive of what packaging/build.py has built: python packaging/deb.py.
 
     packaging/dist/sslstudio_VERSION_ARCH.deb      apt install ./FILE; /opt/sslstudio, a menu entry, the commands
-    packaging/dist/sslstudio-VERSION-linux-ARCH.tar.zst    the same program, to be unpacked anywhere
+    packaging/dist/sslstudio-VERSION-linux-ARCH.tar.zst    the same program, to be unpacked anywhere, with a script that
+                                                           puts it into the menu
 
 The package is compressed with zstd, or with xz by --xz (smaller, twenty times slower). It writes nothing outside of its
 own files and has no scripts of its own: menus, icons and kinds of files are kept by the triggers of their packages.
@@ -20,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 BUILT = HERE / "dist" / "SSLStudio"
 LINUX = HERE / "linux"
+MENU_SCRIPT = "add-to-menu.sh"
 PLACE = Path("opt/sslstudio")
 ICONS = (16, 24, 32, 48, 64, 128, 256, 512)
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -125,6 +127,24 @@ def _md5(file: Path) -> str:
         return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def make_archive(archive: Path) -> None:
+    """The program as a folder, with what add-to-menu.sh needs in it. Raises CalledProcessError."""
+    beside = HERE / "build" / "archive"
+    shutil.rmtree(beside, ignore_errors=True)
+    share = beside / BUILT.name / "share"
+    for name in ("sslstudio.desktop", "sslstudio.xml"):
+        _copy(LINUX / name, share / name)
+    _copy(HERE / "build" / "icons" / "256.png", share / "sslstudio.png")
+    _copy(LINUX / MENU_SCRIPT, beside / BUILT.name / MENU_SCRIPT)
+    (beside / BUILT.name / MENU_SCRIPT).chmod(0o755)
+    _make_readable(beside)
+    environment = {**os.environ, "ZSTD_CLEVEL": "10", "ZSTD_NBTHREADS": "2"}
+    places = [word for place in (BUILT.parent, beside) for word in ("-C", str(place), BUILT.name)]
+    words = ["tar", "--zstd", "--owner=0", "--group=0", "-cf", str(archive), *places]
+    subprocess.run(words, check=True, env=environment)
+    shutil.rmtree(beside)
+
+
 def write_sums(files: list[Path]) -> None:
     """A file of SHA-256 beside each, as sha256sum reads it."""
     for file in files:
@@ -146,9 +166,7 @@ def main(arguments: list[str]) -> int:
     made = [deb]
     if shutil.which("zstd"):
         archive = HERE / "dist" / f"sslstudio-{version().replace('~', '.')}-linux-{platform.machine()}.tar.zst"
-        environment = {**os.environ, "ZSTD_CLEVEL": "10", "ZSTD_NBTHREADS": "2"}
-        words = ["tar", "--zstd", "--owner=0", "--group=0", "-cf", str(archive), "-C", str(BUILT.parent), BUILT.name]
-        subprocess.run(words, check=True, env=environment)
+        make_archive(archive)
         made.append(archive)
     write_sums(made)
     shutil.rmtree(tree)

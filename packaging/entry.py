@@ -23,7 +23,7 @@ def _be_python() -> None:
 
 def _run() -> int:
     """The program itself. Whatever ends it before there is a window is told in a dialog, with its log."""
-    windowed = len(sys.argv) == 1
+    windowed = len(sys.argv) == 1 or (len(sys.argv) == 2 and os.path.exists(sys.argv[1]))  # alone, or by a project
     try:
         from sslstudio.cli.main import main
 

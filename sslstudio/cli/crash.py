@@ -5,6 +5,7 @@ the reason of the crash.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,13 @@ from sslstudio import __version__
 from sslstudio.engine.core.messages import Message
 
 SECONDS = 60.0  # that a dialog of the system may stay open
+# Programs of desktops on Linux that show a text, the first that is there; the text comes last.
+SHOWING = (
+    ("zenity", "--error", "--no-markup", "--title=SSL Studio", "--text"),
+    ("kdialog", "--title", "SSL Studio", "--error"),
+    ("xmessage", "-center"),
+    ("notify-send", "--urgency=critical", "SSL Studio"),
+)
 
 
 def log_folder() -> Path:
@@ -96,5 +104,16 @@ def _show_with_system(said: str) -> None:
             quoted = said.replace("\\", "\\\\").replace('"', '\\"')
             script = f'display alert "SSL Studio" message "{quoted}" as critical'
             subprocess.run(["osascript", "-e", script], check=False, timeout=SECONDS)
+        else:
+            words = next((words for words in SHOWING if shutil.which(words[0])), None)
+            if words is not None and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+                subprocess.run([*words, said], check=False, timeout=SECONDS, env=_without_bundle())
     except Exception:  # the console and the log have it already
         traceback.print_exc()
+
+
+def _without_bundle() -> dict[str, str]:
+    """The environment as it was before the built program put its own libraries first: others' programs have theirs."""
+    before = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+    kept = os.environ.get("LD_LIBRARY_PATH_ORIG")  # PyInstaller's
+    return {**before, "LD_LIBRARY_PATH": kept} if kept else before

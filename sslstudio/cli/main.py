@@ -88,11 +88,25 @@ def _fail_with_trace(error: Exception) -> int:
 def _run(options: argparse.Namespace) -> int:
     begin(options.command or "window")
     if options.command is None:
-        from sslstudio.ui.shell.app import run
-
-        return int(run(options.opened) or 0)
+        return _open_window(options.opened)
     commands = {one.name: one.run for one in (*COMMANDS, train.WORK)}
     return commands[options.command](options)
+
+
+def _open_window(folder: Path | None) -> int:
+    """The window; returns the exit code. What keeps it from opening is told in a dialog: whoever has clicked on an icon
+    sees no console. Raises StudioError where there is no screen."""
+    try:
+        from sslstudio.ui.shell.app import run
+
+        return int(run(folder) or 0)
+    except StudioError:
+        raise
+    except Exception as error:
+        from sslstudio.cli.crash import tell_crash
+
+        tell_crash(error, dialog=True)
+        return 1
 
 
 class _Parser(argparse.ArgumentParser):

@@ -157,6 +157,8 @@ def _odd_files() -> dict[str, bytes]:
 
 
 BROKEN = "torn.jpg"
+DEEP = ("odd/deep.png", "odd/deep.tif")
+LEAST_RANGE = 100  # of 256 grey values: noise over all 12 bits is to be seen as such, not as black or as white
 
 
 def _tiff(grey: Any) -> bytes:
@@ -209,7 +211,17 @@ def _read(pictures: Path) -> str:
             expected=expected,
             reasons=reasons,
         )
-    return f"{expected} pictures read, 1 listed as unreadable ({reasons[BROKEN]})"
+    for path in DEEP:
+        grey = cache.pixels([cache.index.places[path]])
+        darkest, lightest = int(grey.min()), int(grey.max())
+        if lightest - darkest < LEAST_RANGE:
+            raise RunError(
+                "{path} has 16 bits and was read as grey values from {darkest} to {lightest} only.",
+                path=path,
+                darkest=darkest,
+                lightest=lightest,
+            )
+    return f"{expected} pictures read, {len(DEEP)} of 16 bits, 1 listed as unreadable ({reasons[BROKEN]})"
 
 
 # Training

@@ -55,6 +55,35 @@ def test_the_first_lines_of_the_program_tell_of_what_cannot_be_loaded(tmp_path: 
     assert str(log) in done.stderr
 
 
+@pytest.mark.parametrize("opened", [[], ["."]], ids=["alone", "by a project"])
+def test_a_window_that_cannot_be_loaded_is_told_in_a_dialog(tmp_path: Path, opened: list[str]) -> None:
+    """The command line is whole, a module of the window is not: a library of Qt that is missing or damaged, say."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys; sys.modules['sslstudio.ui.shell.main_window'] = None\n"
+        "import sslstudio.cli.crash as crash; crash._show = lambda said: print('shown:', said)",
+        encoding="utf-8",
+    )
+    paths = os.pathsep.join([str(tmp_path), str(ENTRY.parents[1])])
+    own = {"PYTHONPATH": paths, "SSLSTUDIO_LOG": str(tmp_path / "logs"), "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run([sys.executable, ENTRY, *opened], env={**os.environ, **own}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "shown: SSL Studio could not start: ModuleNotFoundError" in done.stdout
+    assert str(tmp_path / "logs" / "sslstudio.log") in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what desktops on Linux have")
+def test_where_qt_is_broken_a_program_of_the_desktop_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "xmessage"
+    program.write_text(f'#!/bin/sh\necho "$LD_LIBRARY_PATH|$2" > {tmp_path}/shown\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/sslstudio/_internal")
+    monkeypatch.delenv("LD_LIBRARY_PATH_ORIG", raising=False)
+    crash._show_with_system("SSL Studio could not start")
+    assert (tmp_path / "shown").read_text(encoding="utf-8") == "|SSL Studio could not start\n"
+
+
 def test_the_first_lines_answer_as_python_when_they_are_asked_to() -> None:
     own = {"SSLSTUDIO_AS_PYTHON": "1"}
     code = "import sys, os; print(sys.argv, 'SSLSTUDIO_AS_PYTHON' in os.environ)"

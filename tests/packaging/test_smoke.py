@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from sslstudio.engine.models.encoders import ENCODERS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are shell scripts")
@@ -49,6 +51,36 @@ def test_other_tasks_than_the_source_has_are_a_failure(smoke: ModuleType, tmp_pa
     program = _program(tmp_path, "poor", """echo '{"name": "jigsaw"}'""")
     with pytest.raises(smoke.Failure, match=r"has \['jigsaw'\]"):
         smoke._same_tasks(program)
+
+
+def test_other_encoders_than_the_source_has_are_a_failure(smoke: ModuleType) -> None:
+    names = ENCODERS.names()
+    own, timm = (", ".join(name for name in names if name.startswith("timm_") is of_timm) for of_timm in (False, True))
+    smoke._same_encoders(f"{own}; without the library timm: {timm}")
+    smoke._same_encoders(", ".join(names))
+    for said in (own, own.replace("resnet34, ", ""), f"{own}, resnet99; without the library timm: {timm}"):
+        with pytest.raises(smoke.Failure, match="the built program has"):
+            smoke._same_encoders(said)
+    with pytest.raises(smoke.Failure):
+        smoke._same_encoders(f"small; without the library timm: {', '.join(names[1:])}")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('{"ONNX": "FAILED: no", "encoders": "small"}', "FAILED: no"),
+        ('{"encoders": "small"}', "the built program has small"),
+        ("nothing", "substring not found"),
+        ('{"task jigsaw": "2 steps"}', "encoders"),
+    ],
+)
+def test_what_the_program_says_of_itself_is_read_closely(
+    smoke: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, words: str
+) -> None:
+    monkeypatch.setattr(smoke, "HERE", tmp_path)
+    program = _program(tmp_path, "SSLStudio", f"echo '{said}'")
+    with pytest.raises(smoke.TROUBLES, match=words):
+        smoke._self_test(program)
 
 
 def test_a_window_that_was_not_tried_has_not_opened(smoke: ModuleType, tmp_path: Path) -> None:

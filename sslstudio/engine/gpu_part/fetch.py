@@ -18,6 +18,7 @@ from pathlib import Path
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Preparing
+from sslstudio.engine.core.files.atomic_files import rename_patiently
 from sslstudio.engine.core.files.checked_files import parse_json
 from sslstudio.engine.core.files.resource_files import resource_places
 from sslstudio.engine.core.messages import Message
@@ -116,7 +117,7 @@ def _settle(plan: Plan, stage: Path) -> Active:
         folder, number = f"{plan.name}.{number}", number + 1
     try:
         shutil.rmtree(stage / "cache", ignore_errors=True)
-        stage.rename(part_folder() / folder)
+        rename_patiently(stage, part_folder() / folder)
     except OSError as error:
         raise RunError("{folder} could not be named: {reason}.", folder=stage, reason=error.strerror) from error
     active = Active(folder, plan.version, python_here(), plan.card.name)
@@ -184,10 +185,14 @@ def _carry_out(command: list[str], environment: Mapping[str, str], control: RunC
 
 def _explain(said: str, plan: Plan) -> RunError:
     """What uv's words mean for a person."""
-    words = " ".join(said.split())[-SHOWN:]
+    words = last_words(said)
     source = str(plan.folder) if plan.folder is not None else plan.index
     if _FULL.search(said):
-        return RunError("The disk is full: {words}. Make room and try again. Nothing was changed.", words=words)
+        return RunError(
+            "The disk of {folder} became full. Make room on it, or set SSLSTUDIO_GPU_FOLDER to a folder on another "
+            "disk, then try again. Nothing was changed.",
+            folder=part_folder(),
+        )
     if plan.folder is None and _SHUT.search(said) and not re.search("404", said):
         return RunError(
             "{source} could not be reached; a firewall or a proxy may refuse it ({words}). Ask whoever looks after "
@@ -212,6 +217,14 @@ def _explain(said: str, plan: Plan) -> RunError:
             words=words,
         )
     return RunError("Fetching from {source} failed: {words}. Nothing was changed.", source=source, words=words)
+
+
+def last_words(said: str) -> str:
+    """The end of what a program has said, in one line, from the beginning of a word on."""
+    line = " ".join(said.split())
+    if len(line) <= SHOWN:
+        return line
+    return f"… {line[-SHOWN:].partition(' ')[2]}"
 
 
 def _run_child(command: list[str], environment: Mapping[str, str], control: RunControl) -> tuple[int, str]:
@@ -254,7 +267,7 @@ def try_part(site: Path, device: str, control: RunControl) -> str:
     results = _results(said)
     failed = [outcome for outcome in results.values() if outcome.startswith("FAILED")]
     if code != 0 or not results or failed:
-        words = (failed or [" ".join(said.split())])[0][-SHOWN:]
+        words = last_words((failed or [said])[0])
         raise RunError(
             "A training step with what was fetched did not work: {words}. Nothing was changed; trainings go on as "
             "before.",

@@ -100,12 +100,6 @@ def page_names(way: Way = EXPERT) -> tuple[str, ...]:
     return tuple(spec.name for spec in page_specs(way))
 
 
-def import_pages(specs: Sequence[PageSpec]) -> None:
-    """Import pages that may be gone to, on a thread that nobody waits for: what they draw with costs 0.3 s."""
-    for spec in specs:
-        spec.load()
-
-
 # --- the pages of the program. A page is imported when it is first shown, or once the engine is there.
 
 

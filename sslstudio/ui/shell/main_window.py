@@ -25,7 +25,7 @@ from sslstudio.ui.base.resources import icon
 from sslstudio.ui.base.theme import theme
 from sslstudio.ui.forms.run_settings import setting_titles
 from sslstudio.ui.pages.page import Page
-from sslstudio.ui.pages.spec import EXPERT, HOME, SIMPLE, PageSpec, Way, all_specs, import_pages, page_specs
+from sslstudio.ui.pages.spec import EXPERT, HOME, SIMPLE, PageSpec, Way, all_specs, page_specs
 from sslstudio.ui.shell.autosave import Autosave
 from sslstudio.ui.shell.closing import Closing
 from sslstudio.ui.shell.drop_hint import DropHint
@@ -184,9 +184,10 @@ class MainWindow(QMainWindow):
         self._say_states()
 
     def _load_pages(self) -> None:
-        """Import the pages before they are first gone to, off this thread: the curves alone take 0.3 s."""
-        op = jobs.without_control(import_pages, list(self.specs.values()))
-        jobs.run(op, lambda _: None, partial(dialogs.tell_error, self), owner=self, behind=True)
+        """Import the pages before they are first gone to, one a turn. On this thread: the first use of a class of Qt
+        makes it, and the program was seen to crash when a page was built here while another was imported elsewhere."""
+        for spec in self.specs.values():
+            in_turn(self, spec.load)
 
     # --- the steps
 

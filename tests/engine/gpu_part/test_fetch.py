@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 from collections import namedtuple
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -145,10 +146,46 @@ def test_a_full_disk_is_found_before_anything_is_fetched(parts: Path, monkeypatc
     assert is_as_before(parts)
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A disk of eight megabytes, with a GPU part in use on it; skips where none may be mounted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=8m", "small-disk", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(words, capture_output=True).returncode:
+        pytest.skip("no disk of a given size can be mounted here: that needs Linux and root")
+    try:
+        monkeypatch.setenv("SSLSTUDIO_GPU_FOLDER", str(disk / "parts"))
+        (disk / "parts" / "torch-before" / place.SITE / "torch").mkdir(parents=True)
+        place.switch_on(place.Active("torch-before", "2.0.0+cu118", place.python_here(), "An older card"))
+        yield disk / "parts"
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@needs_uv
+@pytest.mark.parametrize("filled", [False, True], ids=["by what is fetched", "already"])
+def test_a_disk_that_becomes_full_while_it_is_fetched_changes_nothing(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: bool
+) -> None:
+    """A real one: 12 MB are unpacked where 8 have room, and 1 MB where a few kB are left."""
+    monkeypatch.setattr(fetch, "UNPACKED", 0)
+    monkeypatch.setenv("SSLSTUDIO_GPU_TRY_DEVICE", "cpu")
+    asked = plan(tmp_path / "wheels")
+    write_wheel(tmp_path / "wheels", asked.version, tag="py3-none-any", padding=(1 if filled else 12) << 20)
+    if filled:
+        with pytest.raises(OSError, match="No space left"):
+            (small_disk.parent / "other.bin").write_bytes(bytes(9 << 20))
+    with pytest.raises(RunError, match=r"disk of .*parts became full\. .*Nothing was changed\."):
+        to_end(fetch.fetch_part(asked, RunControl()))
+    assert is_as_before(small_disk)
+    assert shutil.disk_usage(small_disk).free >= (0 if filled else 7 << 20)  # what was fetched is gone again
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("error: failed to write: No space left on device (os error 28)", "The disk is full"),
+        ("error: failed to write: No space left on device (os error 28)", "became full"),
         ("error: Failed to fetch: `https://x/` Caused by: dns error", "could not be reached"),
         ("error: HTTP status client error (403 Forbidden)", "could not be reached"),
         ("error: Hash mismatch for `torch`", "is damaged"),
@@ -159,6 +196,14 @@ def test_what_uv_says_is_told_as_what_it_means(said: str, words: str) -> None:
     error = fetch._explain(said, plan(None))
     assert words in str(error)
     assert "Nothing was changed" in str(error)
+
+
+def test_what_is_left_of_long_words_begins_with_a_word() -> None:
+    words = fetch.last_words("no matter " * 100 + "the\nreason")
+    assert words.startswith("… ")
+    assert words.split()[1] in ("no", "matter")
+    assert words.endswith("matter the reason")
+    assert fetch.last_words(" short\n words ") == "short words"
 
 
 def test_the_users_own_settings_do_not_reach_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ _real.__version__, _real.__file__ = _version, _here
 BROKEN = "raise ImportError('libcudart.so.13: cannot open shared object file')\n"
 
 
-def write_wheel(folder: Path, version: str, *, tag: str, code: str = HANDS_ON) -> Path:
-    """Write torch-VERSION-TAG.whl; returns the file."""
+def write_wheel(folder: Path, version: str, *, tag: str, code: str = HANDS_ON, padding: int = 0) -> Path:
+    """Write torch-VERSION-TAG.whl with a library of `padding` bytes in it; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
     about = f"torch-{version}.dist-info"
     files = {
@@ -29,6 +29,8 @@ def write_wheel(folder: Path, version: str, *, tag: str, code: str = HANDS_ON) -
         f"{about}/METADATA": f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n",
         f"{about}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: {tag}\n",
     }
+    if padding:
+        files["torch/lib/library.txt"] = "0" * padding
     record = [f"{name},sha256={_digest(text)},{len(text.encode())}" for name, text in files.items()]
     files[f"{about}/RECORD"] = "\n".join([*record, f"{about}/RECORD,,", ""])
     wheel = folder / f"torch-{version}-{tag}.whl"

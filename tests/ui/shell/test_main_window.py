@@ -1,6 +1,8 @@
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,12 @@ from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.core.events import CheckpointSaved, Event, RunFinished, RunStarted, StepDone
 from sslstudio.engine.core.messages import Message
-from sslstudio.ui.pages.spec import page_names
+from sslstudio.ui.pages.page import Page
+from sslstudio.ui.pages.spec import PageSpec, page_names
 from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.shell.step_list import DONE, STATE
-from sslstudio.ui.workspace.workspace import Change
+from sslstudio.ui.workspace.workspace import Change, Workspace
 from tests.support.changes import changing
 
 
@@ -47,6 +50,24 @@ def test_importing_the_window_leaves_torch_alone() -> None:
     code = "import sys, sslstudio.ui.shell.main_window; print({'torch', 'pyqtgraph'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_pages_are_imported_on_the_windows_own_thread(window: MainWindow, qtbot: QtBot) -> None:
+    """Beside the window's thread, importing what draws and building a page crashed in native code."""
+    threads: list[threading.Thread] = []
+
+    def watched(spec: PageSpec) -> PageSpec:
+        def load() -> Callable[[Workspace], Page]:
+            threads.append(threading.current_thread())
+            return spec.load()
+
+        return replace(spec, load=load)
+
+    window.specs = {name: watched(spec) for name, spec in window.specs.items()}
+    window._load_pages()
+    assert threads == []  # one a turn, so that clicks come in between
+    qtbot.waitUntil(lambda: len(threads) == len(window.specs))
+    assert set(threads) == {threading.main_thread()}
 
 
 def test_a_dropped_folder_is_opened(window: MainWindow, sample: Path, qtbot: QtBot) -> None:

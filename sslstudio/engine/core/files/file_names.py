@@ -30,17 +30,18 @@ def portable_name(name: str, otherwise: str) -> str:
 
 def same_name(one: str, other: str) -> bool:
     """Whether some system takes two names for one: without regard to case, and to how accents are written."""
-    return _folded(one) == _folded(other)
+    return folded(one) == folded(other)
 
 
 def free_among(name: str, taken: Iterable[str]) -> str:
     """The name, or the first of 'name 2', 'name 3' ... that no system takes for one of these."""
-    used = {_folded(one) for one in taken}
+    used = {folded(one) for one in taken}
     free, number = name, 2
-    while _folded(free) in used:
+    while folded(free) in used:
         free, number = f"{name} {number}", number + 1
     return free
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A name as those systems compare it that know neither case nor ways to write an accent."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -6,6 +6,7 @@ leads to each: it is walked there and back, and encloses nothing.
 
 import io
 import json
+from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from scipy import ndimage
 
 from sslstudio.engine.core.events import Preparing
 from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
+from sslstudio.engine.core.files.file_names import folded
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.labels.editing import files as label_files
 from sslstudio.engine.labels.masks.coding import IGNORE
@@ -51,11 +53,9 @@ def write_for_others(
     """Write the masks of `folder`, which holds labels, into a folder for each of `formats`. names: of the values in the
     masks; of: picture -> its class, where it has one."""
     used = sorted({int(number) for path in paths for number in np.unique(_mask(folder, path)) if number})
-    stems = [PurePosixPath(path).with_suffix("").as_posix() for path in paths]
-    for done, (path, stem) in enumerate(zip(paths, stems, strict=True), start=1):
+    for done, (path, place) in enumerate(zip(paths, _places(paths), strict=True), start=1):
         mask = _mask(folder, path)
         parts = list(parts_of(mask))
-        place = path if stems.count(stem) > 1 else stem  # a.png beside a.jpg
         if "geojson" in formats:
             _write(folder / "geojson" / f"{place}.geojson", _geojson(parts, names))
         if "labelme" in formats:
@@ -67,6 +67,18 @@ def write_for_others(
             _write(folder / "voc/SegmentationClass" / f"{place}.png", _voc_mask(mask))
         yield Preparing(stage=STAGE, done=done, total=len(paths))
     _write_names(folder, names, used, formats)
+
+
+def _places(paths: Sequence[str]) -> list[str]:
+    """Where the files of each picture go, without an ending: its path without its own, and with it where another would
+    get the same: a.png beside a.jpg, and beside A.jpg, because some systems take these for one."""
+    places = [PurePosixPath(path).with_suffix("").as_posix() for path in paths]
+    while True:
+        shared = Counter(map(folded, places))
+        longer = [path if shared[folded(place)] > 1 else place for path, place in zip(paths, places, strict=True)]
+        if longer == places:
+            return places
+        places = longer
 
 
 def _write_names(folder: Path, names: Sequence[str], used: Sequence[int], formats: Collection[str]) -> None:

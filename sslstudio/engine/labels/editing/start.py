@@ -17,6 +17,7 @@ from sslstudio.engine.core.files.atomic_files import (
     folder_beside,
     make_parents,
     put_folder,
+    rename_patiently,
     sync_folder,
     write_atomic,
     write_plain,
@@ -100,13 +101,13 @@ def _put(beside: Path, folder: Path) -> None:
         return
     before = folder_beside(folder)
     before.rmdir()
-    folder.rename(before)
+    rename_patiently(folder, before)
     try:
         if not can_begin(before):
             raise FileExistsError
         put_folder(beside, folder)
     except OSError:
-        before.rename(folder)
+        rename_patiently(before, folder)
         return
     with suppress(OSError):  # what cannot be removed stays, hidden
         for file in _files(before):

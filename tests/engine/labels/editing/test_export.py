@@ -11,7 +11,7 @@ from sslstudio.engine.core.errors import DataError
 from sslstudio.engine.images.index import scan
 from sslstudio.engine.labels.editing.export import COCO, Exported, export_labels
 from sslstudio.engine.labels.editing.files import LABELS, mask_file, masks_in, read_classes, read_mask
-from sslstudio.engine.labels.editing.other_programs import FOLDERS
+from sslstudio.engine.labels.editing.other_programs import FOLDERS, _places
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Patch, Rect
 from sslstudio.engine.labels.formats.coco.writer import read_coco
@@ -124,3 +124,33 @@ def test_what_other_programs_get_is_read_back_alike(name: str, folder: Path, tmp
         for number, called in classes.items():
             place = number if name == "voc" else found.masks.names.index(called)
             assert np.array_equal(numbers == place, before == number)
+
+
+@pytest.mark.parametrize(
+    ("paths", "places"),
+    [
+        (["a.png", "b/c.tif"], ["a", "b/c"]),
+        (["a.jpg", "a.png"], ["a.jpg", "a.png"]),
+        (["Cat.png", "cat.jpg", "dog.jpg"], ["Cat.png", "cat.jpg", "dog"]),  # one file on Windows and on a Mac
+        (["caf\u00e9.png", "cafe\u0301.jpg"], ["caf\u00e9.png", "cafe\u0301.jpg"]),
+        (["a.jpg", "a.png", "a.png.tif"], ["a.jpg", "a.png", "a.png.tif"]),
+        (["A/x.png", "a/x.jpg"], ["A/x.png", "a/x.jpg"]),
+    ],
+)
+def test_no_two_pictures_get_one_file_on_any_system(paths: list[str], places: list[str]) -> None:
+    assert _places(paths) == places
+
+
+def test_pictures_whose_names_differ_by_case_keep_their_own_outlines(tmp_path: Path) -> None:
+    """Cat.png beside cat.jpg are two pictures on every system; their outlines were one file on Windows."""
+    mask = np.ones(SHAPE, np.uint8)
+    with Labelling(empty(tmp_path / "labels")) as store:
+        store.apply(store.adding("segmentation", "nucleus"))
+        for path in ("Cat.png", "cat.jpg"):
+            patch = Patch(Rect(0, 0, SHAPE[1], SHAPE[0]), np.zeros(SHAPE, np.uint8), mask)
+            store.apply(store.painting(path, SHAPE, patch))
+    out = tmp_path / "out"
+    exported(store.folder, out)
+    for name in FOLDERS:
+        written = [file.relative_to(out / name).as_posix() for file in (out / name).rglob("*") if file.is_file()]
+        assert len({one.casefold() for one in written}) == len(written), written
