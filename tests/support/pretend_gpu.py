@@ -133,8 +133,6 @@ class PretendGpu(TorchFunctionMode):
             return pinned
         if name == "is_pinned":
             return bool(args[0].__dict__.get("_pinned"))
-        if name == "record_stream":
-            return None
         call = _Call(self, name, args, kwargs)
         call.look()
         out = func(*call.args, **call.kwargs)
@@ -358,6 +356,7 @@ def pretend_gpu(kind: str = "cuda", *, roomy: bool = True) -> Iterator[Log]:
             (torch, "Generator", _PretendGenerator), (torch, "autocast", _PretendAutocast),
             (Training, "_one_step", step), (prefetch._Fetch, "run", run),
             (torch.nn.Parameter, "__deepcopy__", copied),
+            (torch.Tensor, "record_stream", lambda tensor, stream: None),  # C++ asks first, no mode sees it
             (torch.optim.Optimizer, "_accelerator_graph_capture_health_check", lambda _: None),
             (torch.optim.Optimizer, "_cuda_graph_capture_health_check", lambda _: None),
         ):  # fmt: skip

@@ -210,8 +210,8 @@ def noted(device: Device, note: Message) -> Device:
 def choose_for_rank(device: str, precision: str, where: RankInfo) -> Device:
     """As `choose`, for one process of several: each on a machine takes a GPU of its own, if there are any.
 
-    Slurm may show each of its tasks one GPU only, which is then its own. Raises ConfigError when there are fewer GPUs
-    than processes, and when all are sent to one GPU by name.
+    Slurm may show each of its tasks one GPU only, which is then its own, but for the processes that torchrun starts in
+    such a task. Raises ConfigError when there are fewer GPUs than processes, and when all are sent to one GPU by name.
     """
     gpus = torch.cuda.device_count()
     if device.startswith("cuda:") and where.local_size > 1:
@@ -224,7 +224,7 @@ def choose_for_rank(device: str, precision: str, where: RankInfo) -> Device:
         )
     if device not in ("auto", "cuda") or not gpus:
         return choose(device, precision)
-    if gpus == 1 and "SLURM_LOCALID" in os.environ:
+    if gpus == 1 and "SLURM_LOCALID" in os.environ and "TORCHELASTIC_RUN_ID" not in os.environ:
         torch.cuda.set_device(0)
         return choose("cuda:0", precision)
     if gpus < where.local_size:

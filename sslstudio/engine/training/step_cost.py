@@ -6,7 +6,7 @@ On a GPU the CPU only starts kernels. As long as it is done with that before the
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch.profiler import ProfilerActivity, profile
@@ -15,7 +15,9 @@ from sslstudio.engine.compute.device import Device
 
 STEPS = 3
 COPIES = ("Memcpy HtoD", "Memcpy DtoH")  # of CUDA's own record
-WAITS = ("aten::_local_scalar_dense", "aten::nonzero", "cudaStreamSynchronize", "cudaDeviceSynchronize")
+ASKS = ("aten::_local_scalar_dense", "aten::nonzero")  # calls of torch that wait for a number
+WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize")  # the same in CUDA's own record
+OWN = 1  # the profiler waits for the device when it ends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,5 +55,12 @@ def measure_cost(step: Callable[[], None], device: Device) -> StepCost:
         device=whole,
         calls=sum(count for name, count in counts.items() if name.startswith("aten::")),
         copies=sum(count for name, count in counts.items() if name.startswith(COPIES)),
-        waits=sum(counts.get(name, 0.0) for name in WAITS) if device.accelerated else 0.0,
+        waits=_waits(counts, device),
     )
+
+
+def _waits(counts: Mapping[str, float], device: Device) -> float:
+    """How often a step waits. On CUDA a number that is asked for is in both records: it is counted once."""
+    if device.handle.type == "cuda":
+        return max(0.0, sum(counts.get(name, 0.0) for name in WAITS) - OWN / STEPS)
+    return sum(counts.get(name, 0.0) for name in ASKS) if device.accelerated else 0.0

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from sslstudio.engine.compute import malloc
+
 glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
 STEPS = """
 import resource, sys, threading
@@ -70,3 +72,25 @@ def test_what_the_environment_says_about_memory_stands(name: str) -> None:
     asked = "from sslstudio.engine.compute.malloc import keep_for_reuse; print(keep_for_reuse())"
     assert run(asked) == "True\n"
     assert run(asked, **{name: ""}) == "False\n"
+
+
+class _Library:
+    """A C library that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: dict[int, int] = {}
+
+    def mallopt(self, what: int, value: int) -> int:
+        self.told[what] = value
+        return 1
+
+
+@pytest.mark.parametrize(("cores", "arenas"), [(None, 1), (2, 1), (8, 1), (16, 2), (64, 8)])
+def test_many_cores_share_a_few_arenas(cores: int | None, arenas: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES"))]:
+        monkeypatch.delenv(name)
+    library = _Library()
+    monkeypatch.setattr(malloc, "_glibc", lambda: library)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert malloc.keep_for_reuse()
+    assert library.told[malloc._ARENA_MAX] == arenas

@@ -1,19 +1,24 @@
 """What is timed is what a run does: in parts too."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from sslstudio.engine.compute import device as devices
 from sslstudio.engine.core.control import RunControl, to_end
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.pretraining import bench as benching
 from sslstudio.engine.pretraining import run as pretraining
 from sslstudio.engine.pretraining.bench import _ReadyJob, bench, make_puzzles
 from sslstudio.engine.training.config import HardwareConfig
+from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.micro_batches import WHOLE_BATCH, cut_batch
+from sslstudio.engine.training.schedule import Plan
 from sslstudio.engine.training.step_cost import StepCost
 from tests.engine.training.test_autotune import job_on
 from tests.support.pretend_gpu import GENERATOR, HALF, MIXED, pretend_gpu
@@ -74,6 +79,27 @@ def test_a_pretended_gpu_is_measured(sample_folder: Path, tmp_path: Path, monkey
     assert found.device == "Pretend GPU"
     assert found.end_to_end > 0
     assert log.of(MIXED, GENERATOR, HALF) == []
+
+
+def test_a_round_on_a_gpu_has_as_many_steps_as_last_half_a_second(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that only steps and batches move on: 20 ms each."""
+    clock: list[str] = []
+    monkeypatch.setattr(benching, "_queue", lambda training: clock.append("step"))
+    monkeypatch.setattr(benching, "make_puzzles", lambda job, step: clock.append("batch"))
+    monkeypatch.setattr(benching, "time", SimpleNamespace(perf_counter=lambda: 0.02 * len(clock)))
+    monkeypatch.setattr(devices.Device, "wait", lambda self: None)
+    job = job_on(sample_folder, tmp_path / "run")
+    plan = Plan(steps=1_000_000)
+    training = Training(job, plan, job.config.optimiser, job.device, job.run)
+    gpu = devices.Device(torch.device("cuda", 0), "GPU", torch.float32)
+    for device, trial, wanted in ((job.device, 0, 2), (gpu, 2, math.ceil(benching.ROUND / 0.02))):
+        job.device = device
+        clock.clear()
+        list(benching.rates(training, job, rounds=2))
+        assert clock.count("step") == 2 + trial + 2 * 2 * wanted, "the first of each way, the trial, two rounds of both"
+        assert clock.count("batch") == 2 * wanted
 
 
 def test_measuring_can_be_stopped(sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

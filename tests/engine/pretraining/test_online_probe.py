@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ from sslstudio.engine.core.messages import Message
 from sslstudio.engine.evaluate.probes import Labels
 from sslstudio.engine.launch.launcher import resume
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
+from sslstudio.engine.models.encoders import base as encoders
+from sslstudio.engine.pretraining import run as pretraining
 from sslstudio.engine.pretraining.alarms import Health
 from sslstudio.engine.pretraining.online_probe import OnlineProbe, changes_for, instead_of, probe_results
 from sslstudio.engine.pretraining.probe_set import GRID, ProbeSet
-from sslstudio.engine.pretraining.run import pretrain
+from sslstudio.engine.pretraining.run import PretrainJob, pretrain
 from sslstudio.engine.runs.metrics import is_pretrain
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.engine.tasks.base import TaskResult, load_tasks
@@ -101,6 +103,41 @@ def test_probes_do_not_change_the_training(sample_folder: Path, probed_run: Path
     ours, theirs = (load_tensors(run / "last.safetensors")[0] for run in (probed_run, plain))
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("encoder", ["of a compiled step", "compiled alone"])
+def test_a_probe_compiles_nothing(
+    encoder: str, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would compile the network anew, in another mode and for other sizes, for a few batches."""
+    graphs: list[str] = []
+    probing = [False]
+
+    def counting(graph: torch.fx.GraphModule, inputs: object) -> Callable[..., Any]:
+        graphs.append("probe" if probing[0] else "step")
+        return graph.forward
+
+    look = OnlineProbe.probe
+
+    def probe(self: OnlineProbe, step: int, share: float) -> Probed:
+        probing[0] = True
+        try:
+            return look(self, step, share)
+        finally:
+            probing[0] = False
+
+    monkeypatch.setattr(OnlineProbe, "probe", probe)
+    monkeypatch.setattr(pretraining, "compiler_for", lambda kind, parts: {"backend": counting})
+    monkeypatch.setattr(encoders, "_compile_walk", lambda: torch.compile(encoders._walk, backend=counting))
+    if encoder == "compiled alone":  # as in a job of several processes
+        monkeypatch.setattr(PretrainJob, "compile_step", lambda job, parts: setattr(job.encoder, "compiled", True))
+    config = unhurried(pretrain_config(sample_folder, tmp_path / "run", epochs=2))
+    torch._dynamo.reset()
+    events = run_pretrain(config.replace(hardware=config.hardware.replace(compile="on")))
+    torch._dynamo.reset()
+    assert len(of(Probed, events)) >= 2
+    assert graphs
+    assert "probe" not in graphs
 
 
 def test_the_quarter_and_the_end_are_always_looked_at_and_kept(probed_run: Path, sample_folder: Path) -> None:

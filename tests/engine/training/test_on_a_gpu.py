@@ -1,5 +1,6 @@
 """Steps on a GPU that is pretended (`tests/support/pretend_gpu.py`): nothing mixed, nothing waits, nothing refused."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from sslstudio.engine.compute import device as devices
 from sslstudio.engine.compute.seeding import generator, seed_init
 from sslstudio.engine.core.control import RunControl, to_end
-from sslstudio.engine.core.events import Note
+from sslstudio.engine.core.events import Event, Note
 from sslstudio.engine.export.run import export_run
 from sslstudio.engine.models.encoders import EncoderConfig, build_encoder
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -18,7 +19,7 @@ from sslstudio.engine.training.config import BudgetConfig, HardwareConfig
 from sslstudio.engine.training.loop import Training
 from sslstudio.engine.training.schedule import Plan
 from tests.engine.training.test_loop import FAST, ReachThree
-from tests.support.pretend_gpu import COPY, GENERATOR, HALF, MIXED, WAIT, Log, pretend_gpu
+from tests.support.pretend_gpu import AHEAD, COPY, GENERATOR, HALF, MIXED, WAIT, Log, pretend_gpu
 from tests.support.small_runs import finetune_config, of, pretrain_config, run_finetune, run_pretrain
 
 NEVER = (MIXED, GENERATOR, HALF)
@@ -84,15 +85,48 @@ def test_a_whole_pretraining(name: str, kind: str, sample_folder: Path, tmp_path
     assert not [note for note in of(Note, events) if note.level == "warning"]
 
 
+def test_pictures_that_do_not_fit_are_copied_ahead(sample_folder: Path, tmp_path: Path) -> None:
+    config = pretrain_config(sample_folder, tmp_path / "run", "rotation")
+    config = config.replace(probe=config.probe.replace(enabled=False), hardware=hardware("cuda"))
+    with pretend_gpu(roomy=False) as log:
+        run_pretrain(config.replace(budget=BudgetConfig(steps=4)))
+    assert log.of(*NEVER) == []
+    assert waits(log, "cuda") == []
+    assert log.of(AHEAD)
+
+
+@pytest.mark.parametrize("job", ["pretrain", "finetune"])
+def test_a_run_that_is_to_give_the_same_weights_asks_for_such_kernels_in_every_step(
+    job: str, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, bool]] = []
+    one_step = Training._one_step
+
+    def step(self: Training, share: float) -> Iterator[Event]:
+        seen.append((torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark))
+        yield from one_step(self, share)
+
+    monkeypatch.setattr(Training, "_one_step", step)
+    with pretend_gpu():
+        if job == "pretrain":
+            config = pretrain_config(sample_folder, tmp_path / "run", "rotation")
+            config = config.replace(probe=config.probe.replace(enabled=False), budget=BudgetConfig(steps=2))
+            run_pretrain(config.replace(hardware=hardware("cuda").replace(deterministic=True)))
+        else:
+            tuned = finetune_config(sample_folder, tmp_path / "run", "scratch", "classification")
+            tuned = tuned.replace(budget=BudgetConfig(steps=2), watch=False)
+            run_finetune(tuned.replace(hardware=hardware("cuda").replace(deterministic=True)))
+    assert seen == [(True, False)] * len(seen)
+    assert seen
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
 @pytest.mark.parametrize("result", ["classification", pytest.param("segmentation", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", [pytest.param("cuda"), pytest.param("mps", marks=pytest.mark.slow)])
 def test_a_whole_fine_tuning(result: str, kind: str, sample_folder: Path, tmp_path: Path) -> None:
     config = finetune_config(sample_folder, tmp_path / "run", "scratch", result)
-    recipe = config.recipe.replace(read_out="network") if False else config.recipe
     with pretend_gpu(kind) as log:
-        run_finetune(
-            config.replace(hardware=hardware(kind), budget=BudgetConfig(steps=4), turn=True, watch=False, recipe=recipe)
-        )
+        run_finetune(config.replace(hardware=hardware(kind), budget=BudgetConfig(steps=4), turn=True, watch=False))
     assert len(log.steps) == 4
     assert log.of(*NEVER) == []
     assert waits(log, kind) == []
