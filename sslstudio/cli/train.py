@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sslstudio.cli.config_args import (
     Entry,
@@ -25,8 +25,11 @@ from sslstudio.cli.console import print_arms, print_json, print_result, returned
 from sslstudio.engine.core.config import options_of, to_dict, value_text
 from sslstudio.engine.core.errors import InputError
 from sslstudio.engine.core.events import Event, RunFinished
-from sslstudio.engine.core.messages import duration
+from sslstudio.engine.core.messages import duration, neutral
 from sslstudio.engine.runs.metrics import is_finetune
+
+if TYPE_CHECKING:  # imports torch
+    from sslstudio.engine.about.device_trial import Trial, Trying
 
 
 def _pretrain(options: argparse.Namespace) -> int:
@@ -264,19 +267,48 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
 
 
 def _try_devices(facts: dict[str, Any], as_json: bool) -> int:
-    """1 when something does not work on a device that is there, else 0."""
-    from sslstudio.engine.about.device_trial import try_devices
+    """1 when something does not work on a device that is there, else 0. Ctrl+C ends it; what was found is told."""
+    from sslstudio.engine.about.device_trial import PICTURES, SIDE, Trial, try_devices
 
-    trials = []
-    for trial in try_devices():
-        trials.append(trial)
+    trials: list[Trial] = []
+    if not as_json:
+        say(f"Trying a step of each task, on {PICTURES} pictures of {SIDE} px and on each device. Ctrl+C ends it.")
+        sys.stdout.flush()
+    try:
+        for said in try_devices():
+            if isinstance(said, Trial):
+                trials.append(said)
+            if not as_json:  # a driver that crashes must not take these words along, nor hide at which task it did
+                sys.stdout.write(neutral(_trial_words(said)))
+                sys.stdout.flush()
+    except KeyboardInterrupt:
         if not as_json:
-            speed = f"{trial.pictures_per_second:9,.0f} pictures a second" if trial.pictures_per_second else ""
-            say(f"{trial.device:<8} {trial.task:<20} {trial.precision:<9} {trial.trouble or f'works{speed}'}")
-            sys.stdout.flush()  # a driver that crashes must not take these words along
-    if as_json:
-        print_json({**facts, "Tried": [trial.to_json() for trial in trials]})
+            say("")
+        raise
+    finally:
+        if as_json:
+            print_json({**facts, "Tried": [trial.to_json() for trial in trials]})
+    if not as_json:
+        say(_summary(trials))
     return 1 if any(trial.trouble for trial in trials) else 0
+
+
+def _trial_words(said: "Trying | Trial") -> str:
+    """A line in two parts: what is tried, and what came of it once that is known."""
+    from sslstudio.engine.about.device_trial import Trying
+
+    if isinstance(said, Trying):
+        return f"{said.device:<8} {f'{said.number} of {said.count}':<8} {said.task:<20} "
+    if not said.task:
+        return f"{said.device:<8} {said.trouble}\n"
+    speed = f"{said.pictures_per_second:9,.0f} pictures a second" if said.pictures_per_second else ""
+    return f"{said.precision:<9} {f'does not work: {said.trouble}' if said.trouble else f'works{speed}'}\n"
+
+
+def _summary(trials: "list[Trial]") -> str:
+    good = sum(not trial.trouble for trial in trials)
+    advice = "" if good == len(trials) else " Take another device for the others (--device cpu)."
+    return f"{good} of {len(trials)} work.{advice}"
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
