@@ -1,6 +1,7 @@
 """A rank of a real pretraining that fails at its third step: `python -m tests.support.failing_rank HOW FOLDER OUT`.
 
-HOW: raise, memory, fault, kill, freeze: rank 0 goes on as always, the last rank fails. stall: rank 0 waits for its disk
+HOW: raise, memory, limit, fault, kill, freeze: rank 0 goes on as always, the last rank fails; with limit its memory
+really ends in the middle of a step. stall: rank 0 waits for its disk
 for longer than a rank may give no sign of life (it is started with `faults.library()` before others).
 """
 
@@ -39,6 +40,17 @@ def fail(how: str, out: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL if how == "kill" else signal.SIGSTOP)
 
 
+def use_up_memory() -> None:
+    """Take tensors until the system gives no more: this process may have 64 MB beyond what it has."""
+    import resource
+
+    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (has + (64 << 20), resource.RLIM_INFINITY))
+    taken = []
+    while True:
+        taken.append(torch.ones(4 << 20))  # 16 MB
+
+
 def run(how: str, folder: str, out: str) -> int:
     rank_watch.BEAT, rank_watch.LOST, rank_watch.GRACE = 0.2, 4.0, 1.0  # as in a job, but sooner
     epochs = "2" if how == "stall" else "50"
@@ -48,11 +60,19 @@ def run(how: str, folder: str, out: str) -> int:
 
     def step(self: Training, share: float) -> Iterator[Event]:
         failing = 0 if how == "stall" else where.size - 1
-        if where.rank == failing and self.step == AT:
+        if where.rank == failing and self.step == AT and how != "limit":
             fail(how, Path(out))
         yield from one_step(self, share)
 
+    gradients = Training._gradients
+
+    def in_step(self: Training) -> dict[str, torch.Tensor]:
+        if how == "limit" and where.rank == where.size - 1 and self.step == AT:
+            use_up_memory()
+        return gradients(self)
+
     Training._one_step = step  # type: ignore[method-assign]
+    Training._gradients = in_step  # type: ignore[method-assign]
     return main(["pretrain", folder, "--task", "rotation", "--epochs", epochs, "--set", "optimiser.batch_size=8",
                  "--set", "probe.enabled=false", "--device", "cpu", "--json", "--out", out])  # fmt: skip
 

@@ -206,7 +206,8 @@ class Training:
         """Compute the gradients of a step and move the weights; None when memory did not suffice. Nothing but running
         statistics was touched then: the optimiser takes the memory for all its moments before it moves a weight.
 
-        In a process group the others wait in the middle of the step by then: there the error ends the run.
+        In a process group the others wait in the middle of the step by then: there the error ends the run. Raises
+        RunError when it was memory that one of them lacked.
         """
         try:
             values = self._gradients()
@@ -214,6 +215,8 @@ class Training:
             return values
         except Exception as error:  # a compiler raises whatever it likes
             short = devices.is_out_of_memory(error)
+            if self.group is not None and short:
+                raise _too_little_memory(error) from error
             if self.group is not None or not (short or self._stops_compiling(error)):
                 raise
         self.optimiser.zero_grad(set_to_none=True)
@@ -379,3 +382,11 @@ class Training:
         control.proceed()
         self._ticked, self._waited_for_room = time.monotonic(), self.run.waited
         yield Resumed(step=self.step)
+
+
+def _too_little_memory(error: Exception) -> RunError:
+    return RunError(
+        "Its memory did not suffice for its share of a step ({said}). Take a smaller optimiser.batch_size or more "
+        "processes, then go on with the run.",
+        said=next(iter(str(error).splitlines()), type(error).__name__),
+    )

@@ -36,6 +36,7 @@ def test_a_reason_comes_with_its_values() -> None:
         ("raise", "process 2 said: The disk of this process is full."),
         pytest.param("freeze", "process 2 has given no sign of life", marks=slow),
         pytest.param("memory", "process 2 said: OutOfMemoryError: CUDA out of memory", marks=slow),
+        pytest.param("limit", "process 2 said: Its memory did not suffice for its share of a step (", marks=slow),
         pytest.param("fault", "process 2 said: ZeroDivisionError: a fault of the program", marks=slow),
         pytest.param("kill", "has lost the others", marks=slow),
     ],
