@@ -135,7 +135,7 @@ def _reason_in(left: bytes) -> Message:
 def lost_words(rank: int, size: int, reason: Message) -> Message:
     """What a process says that has lost the others."""
     return Message(
-        "Process {rank} of {size} has lost the others: {reason}. What was saved last is kept; go on with: "
-        "sslstudio resume RUN",
+        "Process {rank} of {size} has lost the others. What was saved last is kept; go on with: sslstudio resume RUN. "
+        "Why: {reason}",  # last: it may be a sentence, or several
         rank=rank + 1, size=size, reason=reason,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sslstudio.engine.compute.rank_watch import _reason_in
+from sslstudio.engine.compute.rank_watch import _reason_in, lost_words
 from sslstudio.engine.core.events import Note, StepDone
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.runs.run_folder import RunFolder
@@ -74,3 +74,9 @@ def test_a_disk_that_stalls_is_waited_for(sample_folder: Path, tmp_path: Path, m
     assert codes == [0, 0], Path(f"{log}-0.err").read_text()
     assert finished(RunFolder(run).events()).outcome == "finished"
     assert (run / "slow").read_text() == "0\n1\n2\n"
+
+
+def test_a_reason_of_whole_sentences_has_one_full_stop() -> None:
+    said = str(lost_words(0, 2, Message("process 2 said: The disk is full. Make room on it.")))
+    assert ".." not in said
+    assert said.endswith("Why: process 2 said: The disk is full. Make room on it.")
