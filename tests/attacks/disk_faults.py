@@ -1,6 +1,9 @@
 """Disks that fail at any operation, while anything is written: nothing confirmed is lost, and every run goes on.
 
     python -m tests.attacks.disk_faults --n 1000 --seed 0 [--only pretrain,labels]
+    python -m tests.attacks.disk_faults --case window GONE 284
+
+The second carries out one case again: the operation, the fault, at which of its calls, and for how many.
 
 Each time a command is carried out in a process of its own; at one of its calls to the system the disk is full, writes a
 part, is read-only, has gone, reports an error, is slow, or the process is killed. Afterwards the command is carried out
@@ -36,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--n", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--case", nargs="+", metavar="WORD", help="operation, fault, call, and for how many calls")
     options = parser.parse_args(arguments)
     if reason := faults.missing():
         say(f"Skipped: {reason}.")
@@ -43,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     faults.begin_with_library("tests.attacks.disk_faults", arguments or sys.argv[1:], QT_QPA_PLATFORM="offscreen")
     names = [name for name in options.only.split(",") if name] or list(OPERATIONS)
     with tempfile.TemporaryDirectory(prefix="disk-faults-") as folder:
+        if options.case:
+            return one_case(Path(folder), *options.case)
         return attack(Path(folder), names, options.n, options.seed)
 
 
@@ -64,6 +70,16 @@ def attack(folder: Path, names: list[str], count: int, seed: int) -> int:
             say(f"WRONG {name} {mode.name} at {at} of {calls[name]} for {many}: {'; '.join(found)}")
     say(f"{count} faults, {wrong} wrong, {time.monotonic() - began:.0f} s")
     return 1 if wrong else 0
+
+
+def one_case(folder: Path, name: str, fault: str, at: str, many: str = str(LONG)) -> int:
+    """Carry out a single case; 1 if it was wrong."""
+    load([name])
+    world = World(folder, name in QUICK)
+    calls = world.count(name)
+    found = world.attack(name, Mode[fault], int(at), int(many))
+    say(f"{name} {fault} at {at} of {calls}: {'; '.join(found) or 'right'}")
+    return 1 if found else 0
 
 
 class World:
@@ -156,7 +172,9 @@ class World:
         code, said = self._fork(lambda: settle(place) or tell(operation.check(place)), place.safe / "check")
         found += said.splitlines()[-8:] if code else []
         left = [
-            file.name for file in place.disk.rglob("*") if file.name.endswith(".part") or file.name == "writer.json"
+            str(file.relative_to(place.disk))
+            for file in place.disk.rglob("*")
+            if file.name.endswith(".part") or file.name == "writer.json"
         ]
         found += [f"left behind: {left}"] if left else []
         shutil.rmtree(place.disk.parent)

@@ -1,6 +1,10 @@
 """The program is killed (SIGKILL) at any moment and in any file operation: nothing confirmed is lost, all goes on.
 
     python -m tests.attacks.kills --n 500 --seed 0 [--only pretrain,window]
+    python -m tests.attacks.kills --case window KILL_HALF 284
+    python -m tests.attacks.kills --case compare 2.5
+
+The last two carry out one case again: at a call, or after so many seconds.
 
 Commands, comparison, tournament, queue and window are each carried out in a process of their own, which is killed:
 after a part of the time that they take, or before, in or after one of their calls that change a disk. Then the same is
@@ -37,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help=", ".join(OPERATIONS))
+    parser.add_argument("--case", nargs="+", metavar="WORD", help="operation, kill, call; or operation, seconds")
     options = parser.parse_args(arguments)
     if reason := faults.missing():
         say(f"Skipped: {reason}.")
@@ -44,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     faults.begin_with_library("tests.attacks.kills", arguments or sys.argv[1:], QT_QPA_PLATFORM="offscreen")
     names = [name for name in options.only.split(",") if name] or list(OPERATIONS)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        if options.case:
+            return one_case(Path(folder), *options.case)
         return attack(Path(folder), names, options.n, options.seed)
 
 
@@ -68,6 +75,16 @@ def attack(folder: Path, names: list[str], count: int, seed: int) -> int:
             say(f"WRONG {name} {where}: {'; '.join(found)}")
     say(f"{count} kills {dict(done)}, {wrong} wrong, {time.monotonic() - began:.0f} s")
     return 1 if wrong else 0
+
+
+def one_case(folder: Path, name: str, when: str, at: str = "") -> int:
+    """Carry out a single kill; 1 if anything was wrong after it."""
+    load([name])
+    world = Killing(folder, name in QUICK)
+    world.count(name)  # what it is compared with
+    found = world.kill(name, Mode[when], int(at), 0.0) if at else world.kill(name, None, 1, float(when))
+    say(f"{name} {when} {at}: {'; '.join(found) or 'right'}")
+    return 1 if found else 0
 
 
 class Killing(World):

@@ -12,7 +12,7 @@ from sslstudio.engine.core.files.atomic_files import make_folder, write_atomic
 from sslstudio.engine.core.files.checked_files import Share, read_json
 from sslstudio.engine.core.messages import Message, to_stored
 from sslstudio.engine.launch.launcher import resume
-from sslstudio.engine.runs.run_folder import CONFIG, RunFolder
+from sslstudio.engine.runs.run_folder import CONFIG, RunFolder, holds_something
 from sslstudio.engine.runs.trash import out_of_the_way
 
 AGAIN = Message("Remove it, and that run is done again.")
@@ -103,6 +103,6 @@ class ExperimentRun:
         if (self.path / CONFIG).is_file():  # from its start where it was killed before it had weights
             yield from resume(self.path, control)
             return
-        if self.path.exists() and any(self.path.iterdir()):  # nobody knows what it may be
+        if self.path.exists() and holds_something(self.path):  # nobody knows what it may be
             out_of_the_way(self.path)
         yield from start()

@@ -22,6 +22,7 @@ from sslstudio.engine.core.errors import ConfigError, DataError, RunError, Studi
 from sslstudio.engine.core.files.atomic_files import write_atomic
 from sslstudio.engine.core.files.checked_files import read_toml
 from sslstudio.engine.core.files.file_names import free_among, portable_name
+from sslstudio.engine.core.files.leftovers import sweep_once
 from sslstudio.engine.core.files.named_paths import leads_out
 from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.images.formats.wanted import file_of
@@ -141,6 +142,7 @@ def save_project(project: Project, *, wanted: Callable[[], bool] = lambda: True)
             raise RunError(
                 "The project {folder} cannot be made: {reason}.", folder=project.folder, reason=error.strerror
             ) from error
+        sweep_once(project.folder)  # also where there is nothing to write: nobody else may ever write here again
         file = project.folder / FILE
         old = file.read_bytes() if file.is_file() else b""
         if old == content:

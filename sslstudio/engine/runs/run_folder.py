@@ -102,7 +102,7 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> "RunFolder":
         """A new run. Raises DataError when the folder holds something already: nothing is ever overwritten."""
-        if path.exists() and (not path.is_dir() or _holds_something(path)):
+        if path.exists() and (not path.is_dir() or holds_something(path)):
             if (path / CONFIG).is_file():
                 raise DataError(
                     "{path} exists already and is not empty. Choose another folder for the run, or go on with "
@@ -260,7 +260,7 @@ def _is_free(path: Path) -> bool:
     return path.is_dir() and all(_LEFT.fullmatch(one.name) and one.is_file() for one in path.iterdir())
 
 
-def _holds_something(path: Path) -> bool:
+def holds_something(path: Path) -> bool:
     """Whether a folder holds more than what a process left that was killed before it had written the settings."""
     leftovers.sweep(path)
     return not _is_free(path)

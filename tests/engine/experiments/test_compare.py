@@ -13,6 +13,7 @@ from PIL import Image
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import ConfigError, DataError
 from sslstudio.engine.core.events import Note, Preparing, RunFinished, RunStarted, StepDone, from_json
+from sslstudio.engine.core.files import leftovers
 from sslstudio.engine.core.messages import Message
 from sslstudio.engine.experiments.compare import Comparison, compare
 from sslstudio.engine.experiments.compare_config import CompareConfig, cell_run
@@ -315,6 +316,16 @@ def test_what_lies_where_a_run_is_to_be_is_put_aside(tmp_path: Path) -> None:
     ]
     assert not cell.path.exists()
     assert (cell.path.parent / ".discarded" / "5-0" / "model.pth").read_bytes() == b"somebody's"
+
+
+def test_the_half_settings_of_a_killed_run_are_removed_and_not_put_aside(tmp_path: Path) -> None:
+    cell = ExperimentRun(tmp_path / "cells" / "scratch" / "5-0", "scratch", 5)
+    cell.path.mkdir(parents=True)
+    killed = subprocess.Popen([sys.executable, "-c", "pass"])
+    killed.wait()
+    (cell.path / f".50f40a4ed29a632a.{leftovers._HOST}.{killed.pid}.68.part").write_bytes(b'job = "pre')
+    assert list(cell.carry_out(lambda: iter(()), RunControl())) == []
+    assert [file for file in cell.path.parent.rglob("*") if file != cell.path] == []
 
 
 def test_a_task_goes_on_from_general_weights_in_a_row_of_its_own(sample_folder: Path, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def replacing(path: Path, *, confirmed: bool = True, keep: Path | None = None) -
     What is raised within leaves `path` as it was. See `write_atomic`; OSError within becomes what is raised there.
     """
     leftovers.sweep_once(path.parent)
-    part = leftovers.part_of(path)
+    part, leave = leftovers.part_of(path), leftovers.give_up
     try:
         yield part
         if confirmed:
@@ -57,6 +57,7 @@ def replacing(path: Path, *, confirmed: bool = True, keep: Path | None = None) -
         if keep is not None:
             _keep_old(path, keep)
         rename_patiently(part, path)
+        leave = leftovers.forget
         if confirmed:
             sync_folder(path.parent)
     except OSError as error:
@@ -64,12 +65,12 @@ def replacing(path: Path, *, confirmed: bool = True, keep: Path | None = None) -
     finally:
         with suppress(OSError):  # it is there after an error alone, and that one is to be told
             part.unlink(missing_ok=True)
-        leftovers.forget(part)
+        leave(part)
 
 
 def _keep_old(path: Path, keep: Path) -> None:
     """Give the file that is there a second name, with no moment without it. Systems without links copy it."""
-    part = leftovers.part_of(keep)
+    part, leave = leftovers.part_of(keep), leftovers.give_up
     try:
         try:
             os.link(path, part)
@@ -81,10 +82,11 @@ def _keep_old(path: Path, keep: Path) -> None:
             shutil.copyfile(path, part)
             sync_file(part)
         rename_patiently(part, keep)
+        leave = leftovers.forget
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        leftovers.forget(part)
+        leave(part)
 
 
 def write_plain(path: Path, content: bytes) -> None:
@@ -179,7 +181,8 @@ def writing_from(source: IO[bytes], target: Path) -> Generator[int, None, None]:
 
 def take_lock(path: Path, timeout: float = 0.0) -> filelock.BaseFileLock:
     """Hold the lock between processes that a file stands for (-1: wait for it). Raises filelock.Timeout while another
-    process has it, RunError when the disk does not take the file."""
+    process has it, RunError when the disk does not take the file. What dead ones left half written beside it goes."""
+    leftovers.sweep_once(path.parent)
     lock = filelock.FileLock(str(path), timeout=timeout, thread_local=False)
     try:
         lock.acquire()
@@ -204,7 +207,8 @@ class Appender:
     """A file that grows by whole lines: a line is there or it is not. Close it."""
 
     def __init__(self, path: Path) -> None:
-        """What a crash has left of a line at the end goes first. Raises RunError."""
+        """What a crash has left of a line at the end, and half files beside it, goes first. Raises RunError."""
+        leftovers.sweep_once(path.parent)
         self.path = path
         self._broken_at: int | None = None  # where a part of a line begins that could not be cut off
         try:
@@ -381,4 +385,4 @@ def discard_folder(part: Path) -> None:
     """Remove a folder of `folder_beside` that did not get its name, if it is still there."""
     if part.name.endswith(".part"):
         shutil.rmtree(part, ignore_errors=True)
-    leftovers.forget(part)
+    leftovers.give_up(part)

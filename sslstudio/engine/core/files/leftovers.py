@@ -69,6 +69,14 @@ def forget(part: Path) -> None:
         _in_use.discard(str(part))
 
 
+def give_up(part: Path) -> None:
+    """A name of `part_of` did not become what it was made for. A disk that has gone keeps what lies there, so that the
+    next one that writes into the folder looks again, this process too."""
+    forget(part)
+    with _lock:
+        _swept.discard(os.path.abspath(part.parent))
+
+
 def sweep_once(folder: Path) -> None:
     """The first time that this process writes into a folder: remove what dead processes left half written there."""
     place = os.path.abspath(folder)

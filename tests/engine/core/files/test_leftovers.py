@@ -1,6 +1,7 @@
 """What dead processes left half written goes; nothing else does."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -8,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.files import leftovers
-from sslstudio.engine.core.files.atomic_files import folder_beside, write_atomic
+from sslstudio.engine.core.files.atomic_files import (
+    Appender,
+    discard_folder,
+    folder_beside,
+    take_lock,
+    write_atomic,
+)
+from sslstudio.engine.projects.project import Project, save_project
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be asked there")
 
@@ -30,6 +39,46 @@ def test_what_a_dead_process_left_goes_at_the_next_write(tmp_path: Path) -> None
     named(tmp_path, dead()).write_bytes(b"half")
     (tmp_path / f".out.{leftovers._HOST}.{dead()}.3.part").mkdir()
     write_atomic(tmp_path / "a.txt", b"whole")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+@POSIX
+@pytest.mark.parametrize("write", ["line", "lock", "project that is as it was"])
+def test_whatever_writes_into_a_folder_takes_away_what_dead_processes_left(tmp_path: Path, write: str) -> None:
+    project = Project(folder=tmp_path / write, pictures=tmp_path / "pictures")
+    save_project(project)
+    leftovers._swept.clear()  # as in a process that has begun anew
+    half = named(project.folder, dead())
+    half.mkdir()
+    (half / "classes.csv").write_bytes(b"half")
+    if write == "line":
+        Appender(project.folder / "journal.jsonl").close()
+    elif write == "lock":
+        take_lock(project.folder / ".lock").release()
+    else:
+        save_project(project)
+    assert not half.exists()
+
+
+@POSIX
+def test_what_stayed_on_a_disk_that_had_gone_goes_once_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanished(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    write_atomic(tmp_path / "a.txt", b"whole")
+    with monkeypatch.context() as gone:
+        gone.setattr(Path, "replace", vanished)
+        gone.setattr(Path, "unlink", vanished)
+        with pytest.raises(RunError, match="connect the disk"):
+            write_atomic(tmp_path / "a.txt", b"later")
+    beside = folder_beside(tmp_path / "out")
+    with monkeypatch.context() as gone:
+        gone.setattr(shutil, "rmtree", lambda *_, **__: None)
+        discard_folder(beside)
+    assert beside.exists()
+    write_atomic(tmp_path / "a.txt", b"later still")
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
 
