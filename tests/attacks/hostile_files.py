@@ -14,6 +14,7 @@ import json
 import os
 import pickle
 import shutil
+import sqlite3
 import struct
 import sys
 import tempfile
@@ -644,6 +645,160 @@ def _(world: World, place: Path) -> Piece:
     file = world.place / "home" / "queue.json"
     file.write_text("[" * DEEP)
     return partial(damaged_files._queue, file)
+
+
+# --- the same kinds again
+
+
+def _zoo(world: World) -> Path:
+    return world.place / "home" / "Projects" / "little zoo"
+
+
+for link in ("runs", "labels"):
+
+    @case(f"project: its folder {link} is a link to another folder", quiet=True)
+    def _(world: World, place: Path, link: str = link) -> Piece:
+        folder = _zoo(world) / link
+        shutil.rmtree(folder)
+        folder.symlink_to(world.place.parent / "victim", target_is_directory=True)
+        return partial(_save_and_begin, _zoo(world))
+
+
+def _save_and_begin(folder: Path) -> None:
+    from sslstudio.engine.core.errors import DataError
+    from sslstudio.engine.projects.project import open_project, save_project
+
+    save_project(open_project(folder).project)
+    with contextlib.suppress(AssertionError, DataError):
+        _begin_labels(folder)
+
+
+for title, dated in (
+    ("a date in the place of a name", "format = 6\npictures = 'x'\nname = 1979-05-27T07:32:00Z\n"),
+    ("a time in the place of its pictures", "format = 6\npictures = 07:32:00\n"),
+    ("a date among the options", "format = 6\npictures = 7\n[options.rotation]\nangles = 1979-05-27\n"),
+):
+
+    @case(f"project: {title}")
+    def _(world: World, place: Path, text: str = dated) -> Piece:
+        return _open_project(place, text)
+
+
+MORE_RUNS: dict[str, tuple[str, bytes | Callable[[bytes], bytes], bool]] = {
+    "settings with dates": ("config.toml", lambda was: was.replace(b'job = "finetune"', b"job = 1979-05-27"), False),
+    "a split whose keys stand there twice": (
+        "split.json", b'{"train":["a.png"],"validation":[],"test":["b.png"],"test":["a.png"]}', False),
+    "scores of 1e999 and -0": ("metrics.json", b'{"job":"finetune","headline":1e999,"parts":{"a":-0}}', False),
+}  # fmt: skip
+for title, (file_name, content, calm) in MORE_RUNS.items():
+    CASES.append(Case(f"run: {title}", _damaged_run(file_name, content), calm))
+
+
+@case("run: an event of 1 GB of nothing")
+def _(world: World, place: Path) -> Piece:
+    with (_classified(world) / "events.jsonl").open("ab") as file:
+        file.truncate(1 << 30)
+        file.seek(1 << 30)
+        file.write(b"\n")
+    return partial(_read_run, _classified(world))
+
+
+@case("run: a label table of its answers for names of every kind", quiet=True)
+def _(world: World, place: Path) -> Piece:
+    (_classified(world) / "name.json").write_text(json.dumps({"name": "a\nb\u202e\x1b[2J<img src=/etc/passwd>"}))
+    return partial(_read_run, _classified(world))
+
+
+def _tensors(*entries: tuple[str, list[int], list[int]], size: int = 64) -> bytes:
+    header = {name: {"dtype": "F32", "shape": shape, "data_offsets": at} for name, shape, at in entries}
+    return _safetensors(json.dumps(header).encode()) + bytes(size)
+
+
+MORE_WEIGHTS: dict[str, Callable[[], bytes]] = {
+    "two tensors at the same place": lambda: _tensors(("a", [4], [0, 16]), ("b", [4], [8, 24])),
+    "a tensor that ends before it begins": lambda: _tensors(("a", [4], [16, 0])),
+    "a shape that says more than there is": lambda: _tensors(("a", [4, 2**62], [0, 16])),
+    "a name twice": lambda: _safetensors(
+        b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},'
+        b'"a":{"dtype":"F32","shape":[4],"data_offsets":[16,32]}}'
+    ) + bytes(32),
+}  # fmt: skip
+for title, build in MORE_WEIGHTS.items():
+
+    @case(f"weights: {title}")
+    def _(world: World, place: Path, build: Callable[[], bytes] = build) -> Piece:
+        (place / "w.safetensors").write_bytes(build())
+        return partial(damaged_files._weights, place / "w.safetensors")
+
+
+_labels("COCO with an outline of a million points", "coco.json",
+        lambda: _coco(segmentation=[[1, 1, 9, 1, 9, 9] * 333_334]), True)  # fmt: skip
+_labels("COCO with a picture of a huge number", "coco.json", lambda: _coco(id=2**70, image_id=2**70, category_id=2**70))
+_labels("COCO with keys twice", "coco.json",
+        lambda: _coco().replace('"images": [', '"images": [], "images": ['), True)  # fmt: skip
+_labels("COCO with a box of 1e999", "coco.json",
+        lambda: _coco(bbox=[0, 0, 1, 1]).replace("[0, 0, 1, 1]", "[-0, 0, 1e999, 1]"), True)  # fmt: skip
+
+
+def _named(*names: str) -> Callable[[zipfile.ZipFile], None]:
+    def build(archive: zipfile.ZipFile) -> None:
+        for name in names:
+            archive.writestr(name, b"x")
+
+    return build
+
+
+_archive("two names that differ in case", _named("a.png", "A.PNG"), True)
+_archive("a name twice", _named("a/b.png", "a/./b.png"), True)
+_archive("a file that is a folder as well", _named("a", "a/b.png"), True)
+_predictions("the answer for a picture of others", ABOUT | {"kind": "classification"},
+             {"file": "../../../etc/passwd", "chances": [0.5, 0.5]}, True)  # fmt: skip
+
+
+@case("queue: a run into a folder of others", quiet=True)
+def _(world: World, place: Path) -> Piece:
+    file = world.place / "home" / "queue.json"
+    victim = str(world.place.parent / "victim")
+    file.write_text(json.dumps([{"job": "pretrain", "title": "x\u202e\x1b[2J", "config": {"out": victim}}]))
+    return partial(damaged_files._queue, file)
+
+
+@case("run: goes on in a folder of others", quiet=True)
+def _(world: World, place: Path) -> Piece:
+    file = _classified(world) / "config.toml"
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("out =")]
+    file.write_text("\n".join([f'out = "{world.place.parent / "victim"}"', *lines]))
+    return partial(_read_run, _classified(world))
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+COLUMNS = "path, size, mtime_ns, slot, height, width, reason, left_out, checksum"
+STRANGE_TABLES = {
+    "a view without an end": [
+        f"CREATE VIEW pictures AS {ENDLESS} SELECT i AS {', i AS '.join(COLUMNS.split(', '))} FROM n"],
+    "a trigger that does not end": [
+        "CREATE TRIGGER t AFTER INSERT ON pictures BEGIN INSERT INTO more "
+        f"{ENDLESS.replace('i + 1 FROM n', 'i + 1 FROM n LIMIT 1000000000')} SELECT i FROM n; END"],
+    "a check that takes all memory": [
+        f"CREATE TABLE pictures ({COLUMNS}, CHECK (length(hex(randomblob(900000000))) > 0))"],
+}  # fmt: skip
+for title, statements in STRANGE_TABLES.items():
+
+    @case(f"cache: {title}", quiet=True)
+    def _(world: World, place: Path, statements: list[str] = statements) -> Piece:
+        _pictures(place)
+        files = list((world.place / "cache").rglob("pictures.sqlite"))
+        assert files
+        for file in files:
+            with contextlib.closing(sqlite3.connect(file)) as table:
+                if not statements[0].startswith("CREATE TRIGGER"):
+                    table.execute("DROP TABLE pictures")
+                table.execute("CREATE TABLE more (i)")
+                for one in statements:
+                    table.execute(one)
+                table.commit()
+        (world.place / "little zoo" / "images" / "new.png").write_bytes((place / "0.png").read_bytes())
+        return partial(command, "index", world.place / "little zoo", "--side", "16")
 
 
 # --- all of them

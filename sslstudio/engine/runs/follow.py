@@ -1,12 +1,13 @@
 """A run that another process writes, perhaps on another machine, followed as it goes."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, RunFinished, from_json
-from sslstudio.engine.core.files.checked_files import open_regular
+from sslstudio.engine.core.files.checked_files import RECORD, open_regular, too_large
 from sslstudio.engine.runs.run_folder import EVENTS
 from sslstudio.engine.runs.writer_lock import writer_of
 
@@ -26,6 +27,7 @@ class EventLog:
         """Events that came since the last look. A line without its end is left for the next look.
 
         When the run was cut back to its checkpoint, and goes on from there, everything is read again from the start.
+        Raises RunError for a record that cannot be read, or is larger than any is.
         """
         try:
             with open_regular(self.file) as file:
@@ -33,6 +35,8 @@ class EventLog:
                 if file.read(len(self._before)) != self._before:
                     file.seek(0)
                     self.position, self._before = 0, b""
+                if os.fstat(file.fileno()).st_size - self.position > RECORD:
+                    raise RunError(too_large(self.file, RECORD))
                 content = file.read()
         except FileNotFoundError:
             return []

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sslstudio.engine.core.control import RunControl
+from sslstudio.engine.core.errors import RunError
 from sslstudio.engine.core.events import Event, Note, RunFinished, to_json
+from sslstudio.engine.core.files.checked_files import RECORD
 from sslstudio.engine.core.messages import plain
 from sslstudio.engine.runs.follow import EventLog, follow
 from sslstudio.engine.runs.run_folder import EVENTS
@@ -81,3 +83,13 @@ def test_following_ends_when_the_writer_is_gone_and_when_it_is_stopped(tmp_path:
     control = RunControl()
     control.stop()
     assert list(follow(tmp_path, control)) == [note("a")]
+
+
+def test_a_record_larger_than_any_is_refused_in_words(tmp_path: Path) -> None:
+    write(tmp_path, lines(note("one")))
+    log = EventLog(tmp_path)
+    assert len(log.new()) == 1
+    with (tmp_path / EVENTS).open("ab") as file:
+        file.truncate(RECORD + 10_000)  # takes no room on the disk
+    with pytest.raises(RunError, match="larger than 256 MB"):
+        log.new()

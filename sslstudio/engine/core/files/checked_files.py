@@ -82,14 +82,17 @@ def read_limited(file: Path, largest: int = RECORD, error: type[StudioError] = R
     except MemoryError as reason:
         raise error(Message("{file} is too large for the memory of this machine.", file=file)) from reason
     if len(content) > largest:
-        raise error(
-            Message(
-                "{file} is larger than {largest} MB, which no such file is. Put the right file there.",
-                file=file,
-                largest=max(1, largest >> 20),
-            )
-        )
+        raise error(too_large(file, largest))
     return content
+
+
+def too_large(file: Path, largest: int) -> Message:
+    """What to tell people of a file of more bytes than it can have."""
+    return Message(
+        "{file} is larger than {largest} MB, which no such file is. Put the right file there.",
+        file=file,
+        largest=max(1, largest >> 20),
+    )
 
 
 def open_regular(file: Path) -> BinaryIO:

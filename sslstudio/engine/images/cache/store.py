@@ -9,6 +9,7 @@ import gc
 import hashlib
 import io
 import os
+import re
 import shutil
 import sqlite3
 import zlib
@@ -276,6 +277,8 @@ def peek(folder: Path, side: int, files: Sequence[ImageFile]) -> dict[str, npt.N
             contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1.0)) as table,
             open(folder / "pixels.bin", "rb", buffering=0) as pixels,
         ):
+            if not _is_ours(table):
+                return {}
             before = {file.path: _slot(table, file) for file in files}
             found = {path: _square(pixels, slot, side) for path, slot in before.items() if slot is not None}
             return {file.path: found[file.path] for file in files if (slot := before[file.path]) is not None
@@ -354,7 +357,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         table = sqlite3.connect(path, check_same_thread=False)  # a generator may be closed by another thread
         on_error.callback(table.close)
         table.execute(_TABLE)
-        if table.execute("PRAGMA quick_check").fetchone() != ("ok",):
+        if not _is_ours(table) or table.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("damaged")
         table.commit()
         on_error.pop_all()
@@ -364,7 +367,25 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _look_at_table(path: Path) -> sqlite3.Connection:
     """The table of a folder in which nothing can be written, and so nobody writes."""
     uri = path.absolute().as_uri() + "?mode=ro&immutable=1"
-    return sqlite3.connect(uri, uri=True, check_same_thread=False)
+    with contextlib.ExitStack() as on_error:
+        table = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        on_error.callback(table.close)
+        if not _is_ours(table):
+            raise sqlite3.DatabaseError("damaged")
+        on_error.pop_all()
+    return table
+
+
+def _is_ours(table: sqlite3.Connection) -> bool:
+    """Whether a file holds our table and nothing else. A view, a trigger or a check in one of somebody else's would
+    have this process compute or fill the memory without end; nothing of them is carried out by asking this."""
+    made = table.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL LIMIT 2").fetchall()
+    return len(made) == 1 and _plain(str(made[0][0])) == _plain(_TABLE.replace("IF NOT EXISTS ", ""))
+
+
+def _plain(sql: str) -> str:
+    """A statement without remarks and white space."""
+    return "".join(re.sub("--.*", "", sql).split())
 
 
 def _read_at(handle: int, place: int, size: int) -> bytes:

@@ -1,5 +1,6 @@
 """The search for cycles is off within, and afterwards as it was before; damaged rows are no rows."""
 
+import contextlib
 import gc
 import sqlite3
 from pathlib import Path
@@ -9,8 +10,8 @@ from PIL import Image
 
 from sslstudio.engine.core.control import to_end
 from sslstudio.engine.images.cache.pixel_cache import build_cache
-from sslstudio.engine.images.cache.store import TABLE, Row, _row_of, garbage_collection_put_off
-from sslstudio.engine.images.index import scan
+from sslstudio.engine.images.cache.store import TABLE, Row, _row_of, garbage_collection_put_off, peek
+from sslstudio.engine.images.index import file_at, scan
 
 
 def test_it_is_off_within_and_on_again_even_after_an_error() -> None:
@@ -53,3 +54,31 @@ def test_a_picture_with_a_damaged_row_is_decoded_again(tmp_path: Path) -> None:
         built = to_end(build_cache(scan(pictures), 32, cache_dir=cache))
         assert built.index.paths == ["0.png", "1.png", "2.png"]
         assert built.pixels([1])[0, :, 0, 0].tolist() == [90, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER harm AFTER INSERT ON pictures BEGIN DELETE FROM pictures; END",
+        "CREATE VIEW more AS SELECT * FROM pictures",
+        "ALTER TABLE pictures ADD COLUMN more INTEGER CHECK (length(path) < 9)",
+    ],
+)
+def test_a_table_with_more_in_it_than_ours_is_made_anew(tmp_path: Path, statement: str) -> None:
+    """A view or a trigger of somebody else's would be carried out in this process, without end."""
+    (tmp_path / "pictures").mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (number * 9, 0, 0)).save(tmp_path / "pictures" / f"{number}.png")
+    index = scan(tmp_path / "pictures")
+    to_end(build_cache(index, 8, cache_dir=tmp_path / "cache"))
+    (file,) = (tmp_path / "cache").rglob(TABLE)
+    with contextlib.closing(sqlite3.connect(file)) as table:
+        table.execute(statement)
+        table.commit()
+    assert peek(file.parent, 8, [file_at(index.root, path) for path in index.paths]) == {}
+    cache = to_end(build_cache(index, 8, cache_dir=tmp_path / "cache"))
+    assert cache.pixels([0, 1, 2])[:, 0, 0, 0].tolist() == [0, 9, 18]
+    with contextlib.closing(sqlite3.connect(file)) as table:
+        assert [name for (name,) in table.execute("SELECT name FROM sqlite_master WHERE sql IS NOT NULL")] == [
+            "pictures"
+        ]
