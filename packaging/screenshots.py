@@ -66,11 +66,14 @@ def train(pictures: Path, runs: Path, minutes: float, side: list[object]) -> Non
     empty for as large as the program chooses."""
     runs.mkdir(parents=True, exist_ok=True)
     pretrained, tuned = runs / TASK, runs / f"{TASK} {LABELS} labels a class"
-    if not pretrained.exists():
-        call("pretrain", pictures, "--task", TASK, "--minutes", minutes, *side, "--out", pretrained)
-    if not tuned.exists():
-        call("finetune", pictures, "--from", pretrained, "--labels-per-class", LABELS, "--minutes", minutes / 2,
-             *side, "--out", tuned)  # fmt: skip
+    for run, words in (
+        (pretrained, ["pretrain", pictures, "--task", TASK, "--minutes", minutes]),
+        (tuned, ["finetune", pictures, "--from", pretrained, "--labels-per-class", LABELS, "--minutes", minutes / 2]),
+    ):
+        if not run.exists():
+            call(*words, *side, "--out", run)
+        elif not (run / "metrics.json").exists():  # stopped before its end
+            call("resume", run)
 
 
 class Camera:
