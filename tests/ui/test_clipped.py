@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QDeadlineTimer, QPoint, Qt, QTimer
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -43,13 +42,6 @@ def small(spoken: str, said: Said, qtbot: QtBot) -> Iterator[MainWindow]:
         yield made
 
 
-@pytest.fixture
-def narrow(german: None, said: Said, qtbot: QtBot) -> Iterator[MainWindow]:
-    """The smallest window, in German."""
-    with opened(SMALLEST, said, qtbot) as made:
-        yield made
-
-
 def check(window: QWidget, where: str) -> None:
     """Nothing is cut off once the layouts have settled."""
     deadline = QDeadlineTimer(2000)
@@ -64,48 +56,6 @@ def test_every_page(
     place: str, small: MainWindow, sample_folder: Path, qtbot: QtBot, request: pytest.FixtureRequest
 ) -> None:
     Walk(small, check, qtbot).go(place, sample_folder, request.getfixturevalue)
-
-
-class Lists:
-    """Opens the list of each combo box that is shown, as a click does, and looks at it; a box is opened once."""
-
-    def __init__(self) -> None:
-        self.seen: set[QComboBox] = set()
-
-    def look(self, root: QWidget, where: str) -> None:
-        """All boxes that can be used now."""
-        QApplication.processEvents()
-        for box in root.findChildren(QComboBox):
-            if box.isVisible() and box.isEnabled() and box.count() and box not in self.seen:
-                self.seen.add(box)
-                self.open(box, f"{where}, {box.accessibleName()}")
-
-    def open(self, box: QComboBox, where: str) -> None:
-        """The first choice is seen, and no choice is cut."""
-        at = box.mapTo(box.window(), QPoint(box.width() // 2, box.height() // 2))
-        QTest.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(box.width() // 2, box.height() // 2))
-        QApplication.processEvents()
-        view = box.view()
-        try:
-            assert view.isVisible(), f"{where}: a click at {at} does not open it"
-            inside = view.viewport().rect()
-            if box.count() <= box.maxVisibleItems():
-                first = view.visualRect(box.model().index(0, box.modelColumn(), box.rootModelIndex()))
-                assert inside.contains(first), f"{where}: the first choice is at {first} of {inside}"
-            for number in range(box.count()):
-                needs = view.sizeHintForIndex(box.model().index(number, box.modelColumn())).width()
-                assert needs <= inside.width(), f"{where}: “{box.itemText(number)}” needs {needs} of {inside.width()}"
-            assert box.screen().availableGeometry().contains(view.window().geometry()), f"{where}: leaves the screen"
-        finally:
-            box.hidePopup()
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_every_list_of_choices(
-    place: str, narrow: MainWindow, sample_folder: Path, qtbot: QtBot, request: pytest.FixtureRequest
-) -> None:
-    lists = Lists()
-    Walk(narrow, lists.look, qtbot).go(place, sample_folder, request.getfixturevalue)
 
 
 def test_every_dialog(small: MainWindow, real_dialogs: None, qtbot: QtBot) -> None:
