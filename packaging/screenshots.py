@@ -3,6 +3,7 @@
     python packaging/screenshots.py                # trains on the sample pictures first, some 25 minutes on two cores
     python packaging/screenshots.py --work FOLDER  # keeps sample, runs and settings there: a second call is quick
     python packaging/screenshots.py --minutes 3    # of pretraining; the fine-tuning gets half of it
+    python packaging/screenshots.py --side 48 --count 800    # smaller and fewer pictures, for a slow machine
 
 They are 1280 x 800, in English, and reduced to 256 colours, which nobody sees and which halves their size.
 """
@@ -60,15 +61,19 @@ def call(*words: object) -> None:
     subprocess.run([sys.executable, "-m", "sslstudio", *map(str, words)], check=True, cwd=ROOT)
 
 
-def train(pictures: Path, runs: Path, minutes: float) -> None:
-    """The runs that the pictures show, unless they are there."""
+def train(pictures: Path, runs: Path, minutes: float, side: list[object]) -> None:
+    """The runs that the pictures show, unless they are there. `side`: the option that says how large pictures are read,
+    empty for as large as the program chooses."""
     runs.mkdir(parents=True, exist_ok=True)
     pretrained, tuned = runs / TASK, runs / f"{TASK} {LABELS} labels a class"
-    if not pretrained.exists():
-        call("pretrain", pictures, "--task", TASK, "--minutes", minutes, "--out", pretrained)
-    if not tuned.exists():
-        call("finetune", pictures, "--from", pretrained, "--labels-per-class", LABELS, "--minutes", minutes / 2,
-             "--out", tuned)  # fmt: skip
+    for run, words in (
+        (pretrained, ["pretrain", pictures, "--task", TASK, "--minutes", minutes]),
+        (tuned, ["finetune", pictures, "--from", pretrained, "--labels-per-class", LABELS, "--minutes", minutes / 2]),
+    ):
+        if not run.exists():
+            call(*words, *side, "--out", run)
+        elif not (run / "metrics.json").exists():  # stopped before its end
+            call("resume", run)
 
 
 class Camera:
@@ -161,20 +166,20 @@ class Camera:
         self.shoot("label", "light")
 
 
-def main(work: Path, minutes: float) -> None:
+def main(work: Path, minutes: float, side: int, count: int) -> None:
     """Everything."""
     os.environ["SSLSTUDIO_HOME"], os.environ["SSLSTUDIO_CACHE"] = str(work / "home"), str(work / "cache")
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(work / "settings"))
     pictures = work / "shapes"
     if not pictures.exists():
-        call("sample", pictures)
+        call("sample", pictures, "--count", count)
     app = QApplication(sys.argv[:1])
     app_settings.set_expert(True)
     app_settings.set_apart(False)
     camera = Camera()
     runs = camera.open(pictures)
-    train(pictures, runs, minutes)
+    train(pictures, runs, minutes, ["--side", side] if side else [])
     camera.window.close()
     camera = Camera()  # as a person who comes back finds it
     camera.open(pictures)
@@ -191,9 +196,11 @@ if __name__ == "__main__":
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--work", type=Path, help="a folder that is kept")
     asked.add_argument("--minutes", type=float, default=15.0, help="of pretraining")
+    asked.add_argument("--side", type=int, default=0, help="in pixels, to which pictures are read")
+    asked.add_argument("--count", type=int, default=2400, help="of pictures in the sample")
     told = asked.parse_args()
     if told.work is not None:
-        main(told.work.resolve(), told.minutes)
+        main(told.work.resolve(), told.minutes, told.side, told.count)
     else:
         with tempfile.TemporaryDirectory() as made:
-            main(Path(made), told.minutes)
+            main(Path(made), told.minutes, told.side, told.count)

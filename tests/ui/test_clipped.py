@@ -1,38 +1,30 @@
 """Nothing that is written is cut off: each page and dialog, in a window of 1280 x 720 and, in German, whose words are
 longer, in the smallest window that there is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QDeadlineTimer, QTimer
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QTabBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.core.messages import Message
-from sslstudio.engine.runs.run_folder import RunSummary
-from sslstudio.ui.pages.compare.page import ComparePage
-from sslstudio.ui.pages.journey.page import JourneyPage
-from sslstudio.ui.pages.label.page import LabelPage
-from sslstudio.ui.pages.puzzles.page import PretextPage
-from sslstudio.ui.pages.results.page import ResultsPage
-from sslstudio.ui.pages.spec import EXPERT, SIMPLE, page_names
-from sslstudio.ui.pages.train.run_page import RunPage
 from sslstudio.ui.shell.main_window import MainWindow
 from sslstudio.ui.widgets.layout import column, make_scrollable, row, text
 from sslstudio.ui.workspace.workspace import Change
 from tests.support.changes import changing
 from tests.support.clipped import clipped
+from tests.support.walk import PLACES, Walk
 from tests.ui.conftest import Said
 
 LONG = 60_000
 SMALLEST = (1000, 680)
 
 
-@pytest.fixture
-def small(spoken: str, said: Said, qtbot: QtBot) -> Iterator[MainWindow]:
-    """The window on a small screen, with the engine loaded."""
-    size = (1280, 720) if spoken == "en" else SMALLEST
+@contextmanager
+def opened(size: tuple[int, int], said: Said, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The window of a size, with the engine loaded."""
     made = MainWindow()
     qtbot.addWidget(made)
     made.resize(*size)
@@ -41,6 +33,13 @@ def small(spoken: str, said: Said, qtbot: QtBot) -> Iterator[MainWindow]:
         made.workspace.load_engine()
     yield made
     assert said.errors == []
+
+
+@pytest.fixture
+def small(spoken: str, said: Said, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The window on a small screen."""
+    with opened((1280, 720) if spoken == "en" else SMALLEST, said, qtbot) as made:
+        yield made
 
 
 def check(window: QWidget, where: str) -> None:
@@ -52,119 +51,11 @@ def check(window: QWidget, where: str) -> None:
     assert found == [], f"{where}: " + "; ".join(found)
 
 
-def each_tab(window: MainWindow, tabs: QTabWidget, where: str, ready: Callable[[int], None] = lambda _: None) -> None:
-    for number in range(tabs.count()):
-        if tabs.isTabVisible(number):
-            tabs.setCurrentIndex(number)
-            ready(number)
-            check(window, f"{where}, {tabs.tabText(number)}")
-
-
+@pytest.mark.parametrize("place", PLACES)
 def test_every_page(
-    small: MainWindow, sample_folder: Path, pretrained: Path, classified: Path, segmented: Path, qtbot: QtBot
+    place: str, small: MainWindow, sample_folder: Path, qtbot: QtBot, request: pytest.FixtureRequest
 ) -> None:
-    window = small
-    for name in page_names():
-        window.go(name)
-        check(window, f"{name}, empty")
-    look_at_simple_way(window)
-    window.go("images")
-    with changing(qtbot, window.workspace, Change.READABLE, LONG):
-        window.open_folder(sample_folder)
-    each_tab(window, window.pages["images"].tabs, "images")  # type: ignore[attr-defined]
-    look_at_simple_way(window)
-    look_at_puzzles(window, qtbot)
-    for job, run in (("pretrain", pretrained), ("finetune", classified)):
-        look_at_run(window, job, run, qtbot)
-    window.go("label")
-    label = window.pages["label"]
-    assert isinstance(label, LabelPage)
-    qtbot.waitUntil(lambda: label.faces.currentWidget() is label.board, timeout=LONG)
-    each_tab(window, label.board.tabs, "label", lambda _: qtbot.waitUntil(lambda: label._asking is None, timeout=LONG))
-    for run in (classified, segmented):
-        look_at_results(window, run, qtbot)
-    window.go("compare")
-    compare = window.pages["compare"]
-    assert isinstance(compare, ComparePage)
-    qtbot.waitUntil(lambda: compare.clinic.found is not None, timeout=LONG)
-    for kind in compare.kinds:
-        compare.tabs.setCurrentWidget(kind)
-        each_tab(window, kind.view.tabs, f"compare {kind.job}")
-
-
-def look_at_simple_way(window: MainWindow) -> None:
-    """Each face of the page: what is wanted, which pictures, and what happens with them."""
-    window.take_way(SIMPLE)
-    page = window.pages["journey"]
-    assert isinstance(page, JourneyPage)
-    for goal in (None, "classes", "masks", "explore"):
-        page.journey.choose(goal)
-        check(window, f"simple way, {goal}")
-    window.take_way(EXPERT)
-
-
-def look_at_puzzles(window: MainWindow, qtbot: QtBot) -> None:
-    window.go("pretext")
-    page = window.pages["pretext"]
-    assert isinstance(page, PretextPage)
-    assert window.workspace.engine is not None
-    for name in window.workspace.engine.tasks:
-        page.choose_task(name)
-        page.ask_puzzles()
-        qtbot.waitUntil(lambda: page._job is None, timeout=LONG)
-        check(window, f"puzzle {name}")
-    page.choose_task("jigsaw")
-    each_tab(
-        window, page.tabs, "puzzles",
-        lambda number: qtbot.waitUntil(lambda: number != 2 or page.play.view.isVisible(), timeout=LONG),
-    )  # fmt: skip
-
-
-def look_at_run(window: MainWindow, job: str, run: Path, qtbot: QtBot) -> None:
-    window.go(job)
-    page = window.pages[job]
-    assert isinstance(page, RunPage)
-    qtbot.waitUntil(lambda: page.settings is not None, timeout=LONG)
-    check(window, f"{job}, before")
-    page.open_run(run)
-    qtbot.waitUntil(lambda: page.view.outcome == "finished" and page.view.told.text() != "", timeout=LONG)
-    each_tab(window, page.view.tabs, job)
-    page.add_to_queue()
-    page.list_runs()
-    qtbot.waitUntil(lambda: page.runs.table.rowCount() > 0 or not page.runs._runs, timeout=LONG)
-    page.runs.show_runs([summary(job, run, name) for name in ("", "a name that somebody has given to a run")])
-    page.runs.select(run)
-    page.view.tabs.setCurrentWidget(page.activity)
-    check(window, f"{job}, runs that wait and runs that were")
-    page.view.tabs.setCurrentWidget(page.view.curves)
-    page.view.curves.show_details(True)
-    check(window, f"{job}, all curves")
-    page.view.curves.show_details(False)
-    while window.workspace.queue.runs:
-        window.workspace.queue.remove(0)
-
-
-def summary(job: str, run: Path, name: str) -> RunSummary:
-    """A run as it stands in the list, with all that can be said of one."""
-    return RunSummary(
-        path=run, title=Message("{task} on {folder}", task="Jigsaw", folder="pictures of somebody"), job=job,
-        outcome="interrupted", step=9, total_steps=99, headline="", modified=1_700_000_000.0, name=name,
-        score=0.5, labels=1234, seconds=4000.0, source="2026-11-25 19.15 something",
-    )  # fmt: skip
-
-
-def look_at_results(window: MainWindow, run: Path, qtbot: QtBot) -> None:
-    window.go("results")
-    page = window.pages["results"]
-    assert isinstance(page, ResultsPage)
-    window.workspace.show_result(run)
-    qtbot.waitUntil(lambda: page.results is not None, timeout=LONG)
-
-    def looked(number: int) -> None:
-        if number == 3:
-            qtbot.waitUntil(lambda: bool(page.map.spots), timeout=LONG)
-
-    each_tab(window, page.tabs, f"results {run.name}", looked)
+    Walk(small, check, qtbot).go(place, sample_folder, request.getfixturevalue)
 
 
 def test_every_dialog(small: MainWindow, real_dialogs: None, qtbot: QtBot) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sslstudio.engine.core.messages import NOTHING, Message, join
 from sslstudio.engine.evaluate.arms import BESIDE, FROM_SCRATCH, GENERAL, PRETRAINED, UNTRAINED
 from sslstudio.engine.evaluate.scores import RESAMPLES
 from sslstudio.engine.finetuning.labelled import answering_parts, is_averaged, is_closed_form
@@ -36,7 +37,7 @@ class Did:
 class Methods:
     """Sentences, and the works that they name in the order of their first mention."""
 
-    paragraphs: list[str] = field(default_factory=list)
+    paragraphs: list[Message] = field(default_factory=list)
     references: list[str] = field(default_factory=list)
 
     def cite(self, *works: str) -> str:
@@ -47,7 +48,7 @@ class Methods:
         return "[" + ", ".join(str(self.references.index(work) + 1) for work in works) + "]"
 
 
-def methods(pretraining: Did | None, tuning: Did | None, metrics: FinetuneMetrics | None, software: str) -> Methods:
+def methods(pretraining: Did | None, tuning: Did | None, metrics: FinetuneMetrics | None, software: Message) -> Methods:
     """The paragraphs. `tuning` is None for the report of a pretraining; `pretraining` when none is known."""
     said = Methods()
     some = tuning or pretraining
@@ -57,152 +58,258 @@ def methods(pretraining: Did | None, tuning: Did | None, metrics: FinetuneMetric
         text.append(_pretrained(said, pretraining))
     if tuning is not None and isinstance(tuning.config, FinetuneConfig) and metrics is not None:
         text += [_tuned(said, tuning, tuning.config, metrics), _tested(said, tuning, tuning.config, metrics)]
-        said.paragraphs.append(" ".join(text))
-        said.paragraphs.append(" ".join([str(metrics["verdict"]), software]))
+        said.paragraphs.append(join(text))
+        said.paragraphs.append(join([metrics["verdict"], software]))
     else:
-        said.paragraphs.append(" ".join([*text, software]))
+        said.paragraphs.append(join([*text, software]))
     return said
 
 
-def _pictures(did: Did) -> str:
+def _pictures(did: Did) -> Message:
     side, pixels = did.config.data.side, ENCODERS[did.config.encoder.name].pixels
-    scale = "zero mean and unit standard deviation in each colour channel"
+    scale = Message("zero mean and unit standard deviation in each colour channel")
     if pixels is not None:
-        scale = f"a mean of {pixels[0]:g} and a standard deviation of {pixels[1]:g} taken for zero and one"
-    return f"Pictures were resampled to {side} x {side} pixels (bicubic, the whole picture) and scaled to {scale}."
-
-
-def _network(said: Methods, did: Did, pretraining: Did | None) -> str:
-    config = did.config.encoder
-    shape = ENCODERS[config.name]
-    text = f"The encoder was a {shape.about.split(',')[0]} {said.cite(shape.paper)}; {shape.stems[config.stem]}."
-    start = pretraining.config.encoder.weights if pretraining is not None else getattr(did.config, "source", "")
-    if is_general(start):
-        general = find_general(start)
-        text += (
-            f" It started from weights learnt from the {general.pictures:,} labelled photographs of {general.dataset}."
+        scale = Message(
+            "a mean of {mean:g} and a standard deviation of {deviation:g} taken for zero and one",
+            mean=pixels[0],
+            deviation=pixels[1],
         )
-    return text
-
-
-def _optimiser(said: Methods, config: OptimiserConfig) -> str:
-    clip = f", gradients clipped to a norm of {config.clip:g}" if config.clip else ""
-    return (
-        f"AdamW {said.cite(ADAMW)} (batches of {config.batch_size}, weight decay {config.weight_decay:g}{clip}), "
-        f"the learning rate rising to {config.learning_rate:g} over {config.warmup_steps} steps and falling to zero "
-        f"along a cosine {said.cite(COSINE)}"
+    return Message(
+        "Pictures were resampled to {side} x {side} pixels (bicubic, the whole picture) and scaled to {scale}.",
+        side=side,
+        scale=scale,
     )
 
 
-def _steps(did: Did) -> str:
-    return f"for {did.steps:,} steps" if did.steps else "until it was stopped"
+def _network(said: Methods, did: Did, pretraining: Did | None) -> Message:
+    config = did.config.encoder
+    shape = ENCODERS[config.name]
+    text = Message(
+        "The encoder was a {encoder} {cited}; {stem}.",
+        encoder=shape.network,
+        cited=said.cite(shape.paper),
+        stem=shape.stems[config.stem],
+    )
+    start = pretraining.config.encoder.weights if pretraining is not None else getattr(did.config, "source", "")
+    if not is_general(start):
+        return text
+    general = find_general(start)
+    started = Message(
+        "It started from weights learnt from the {pictures:,} labelled photographs of {dataset}.",
+        pictures=general.pictures,
+        dataset=general.dataset,
+    )
+    return join([text, started])
 
 
-def _pretrained(said: Methods, did: Did) -> str:
+def _optimiser(said: Methods, config: OptimiserConfig) -> Message:
+    clip = Message(", gradients clipped to a norm of {clip:g}", clip=config.clip) if config.clip else NOTHING
+    return Message(
+        "AdamW {adamw} (batches of {batch}, weight decay {decay:g}{clip}), the learning rate rising to {rate:g} over "
+        "{warmup} steps and falling to zero along a cosine {cosine}",
+        adamw=said.cite(ADAMW),
+        batch=config.batch_size,
+        decay=config.weight_decay,
+        clip=clip,
+        rate=config.learning_rate,
+        warmup=config.warmup_steps,
+        cosine=said.cite(COSINE),
+    )
+
+
+def _steps(did: Did) -> Message:
+    return Message("for {steps:,} steps", steps=did.steps) if did.steps else Message("until it was stopped")
+
+
+def _pretrained(said: Methods, did: Did) -> Message:
     config = did.config
     assert isinstance(config, PretrainConfig)
     task = load_tasks()[config.task]
-    seen = len(did.split.get("train", ()))
-    return (
-        f"It was pretrained without labels on {seen:,} pictures with the pretext task “{task.title}” "
-        f"{said.cite(*task.paper.split('; '))} {_steps(did)} with {_optimiser(said, config.optimiser)} "
-        f"(random seed {config.seed})."
+    return Message(
+        "It was pretrained without labels on {seen:,} pictures with the pretext task “{task}” {cited} {steps} with "
+        "{optimiser} (random seed {seed}).",
+        seen=len(did.split.get("train", ())),
+        task=task.title,
+        cited=said.cite(*task.paper.split("; ")),
+        steps=_steps(did),
+        optimiser=_optimiser(said, config.optimiser),
+        seed=config.seed,
     )
 
 
-def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
-    what = f"A linear classifier{_reads(config)}" if config.kind == "classification" else (
-        f"A U-Net decoder {said.cite(UNET)}"
+def _tuned(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMetrics) -> Message:
+    text = Message(
+        "{what} on {n:,} labelled pictures ({drawn}) {steps} with {loss} and {optimiser}; each picture was seen "
+        "shifted, scaled, turned by up to 10 degrees{mirrored} and changed in brightness and contrast at random.",
+        what=_trained(said, config),
+        n=metrics["n_train"],
+        drawn=_drawn(config),
+        steps=_steps(did),
+        loss=_loss(said, config),
+        optimiser=_optimiser(said, config.optimiser),
+        mirrored=_mirrored(config),
+    )
+    return join([text, _twin(config, metrics), _averaged(said, config)])
+
+
+def _trained(said: Methods, config: FinetuneConfig) -> Message:
+    """What was trained, as a whole sentence's beginning: no language puts one together from the same parts."""
+    if config.kind == "classification":
+        reads = _reads(config)
+        if config.mode == "probe":
+            return Message(
+                "A linear classifier on the features of {stage} was trained on the encoder, which was kept as it was,",
+                stage=reads,
+            )
+        return Message("A linear classifier on the features of {stage} and the encoder were trained", stage=reads)
+    cited = said.cite(UNET)
+    if config.mode == "probe":
+        return Message("A U-Net decoder {cited} was trained on the encoder, which was kept as it was,", cited=cited)
+    return Message("A U-Net decoder {cited} and the encoder were trained", cited=cited)
+
+
+def _reads(config: FinetuneConfig) -> Message:
+    if config.source == "scratch":
+        return Message("the last stage")
+    if config.recipe.stage == "all":
+        return Message("all four stages")
+    if config.recipe.stage == "auto":
+        return Message("the stage that a probe chose")
+    return Message("stage {stage}", stage=config.recipe.stage)
+
+
+def _loss(said: Methods, config: FinetuneConfig) -> Message:
+    if config.kind == "classification":
+        return Message("cross-entropy")
+    return Message("cross-entropy plus soft Dice {cited}", cited=said.cite(DICE))
+
+
+def _drawn(config: FinetuneConfig) -> Message:
+    if not config.labels_per_class:
+        return Message("all that were set apart for training")
+    if config.kind == "classification":
+        return Message(
+            "at most {labels} a class, drawn at random, seed {seed}", labels=config.labels_per_class, seed=config.seed
+        )
+    return Message(
+        "at most {labels} in all, drawn at random, seed {seed}", labels=config.labels_per_class, seed=config.seed
+    )
+
+
+def _mirrored(config: FinetuneConfig) -> Message:
+    parts = [Message(", mirrored")] if config.flip else []
+    if config.turn and config.kind == "segmentation":
+        parts.append(Message(", turned by quarters of a circle"))
+    return Message("{first}{second}", first=parts[0], second=parts[1]) if len(parts) == 2 else (
+        parts[0] if parts else NOTHING
     )  # fmt: skip
-    loss = "cross-entropy" if config.kind == "classification" else f"cross-entropy plus soft Dice {said.cite(DICE)}"
-    trained = "was trained on the encoder, which was kept as it was," if config.mode == "probe" else (
-        "and the encoder were trained"
-    )  # fmt: skip
-    drawn = "all that were set apart for training"
-    if config.labels_per_class:
-        per = "a class" if config.kind == "classification" else "in all"
-        drawn = f"at most {config.labels_per_class} {per}, drawn at random, seed {config.seed}"
-    mirrored = ", mirrored" if config.flip else ""
-    turned = config.turn and config.kind == "segmentation"
-    mirrored += ", turned by quarters of a circle" if turned else ""
+
+
+def _twin(config: FinetuneConfig, metrics: FinetuneMetrics) -> Message:
     if {PRETRAINED, FROM_SCRATCH} <= set(metrics["parts"]):
-        twin = " A twin with a randomly initialised encoder was trained in the same way on the same labels."
-    else:
-        twin = "" if config.source == "scratch" else " It was not compared with a network that was not pretrained."
-    return (
-        f"{what} {trained} on {metrics['n_train']:,} labelled pictures ({drawn}) {_steps(did)} with {loss} and "
-        f"{_optimiser(said, config.optimiser)}; each picture was seen shifted, scaled, turned by up to 10 degrees"
-        f"{mirrored} and changed in brightness and contrast at random.{twin}{_averaged(said, config)}"
-    )
+        return Message("A twin with a randomly initialised encoder was trained in the same way on the same labels.")
+    return NOTHING if config.source == "scratch" else Message(
+        "It was not compared with a network that was not pretrained."
+    )  # fmt: skip
 
 
-def _averaged(said: Methods, config: FinetuneConfig) -> str:
+def _averaged(said: Methods, config: FinetuneConfig) -> Message:
     """How the answers of several readers become one."""
     if config.kind == "segmentation":
         return _averaged_masks(config)
     if not is_averaged(config):
-        return ""
-    voices = ["that network's"] if not is_closed_form(config) else []
-    voices.append("those of a class-balanced ridge regression on the standardised features of all stages before it")
+        return NOTHING
+    voices = [Message("that network's")] if not is_closed_form(config) else []
+    voices.append(
+        Message("those of a class-balanced ridge regression on the standardised features of all stages before it")
+    )
     if config.recipe.propagate:
-        voices.append(f"those of label propagation {said.cite(PROPAGATION)} over the training pictures' features")
-    names = ", ".join(voices[:-1]) + (" and " if len(voices) > 1 else "") + voices[-1]
-    return f" Answers are the average of {names}."
+        voices.append(
+            Message(
+                "those of label propagation {cited} over the training pictures' features", cited=said.cite(PROPAGATION)
+            )
+        )
+    return Message("Answers are the average of {voices:and}.", voices=voices)
 
 
-def _averaged_masks(config: FinetuneConfig) -> str:
+def _averaged_masks(config: FinetuneConfig) -> Message:
     """What answers for masks besides the networks that were trained."""
     parts = answering_parts(config)
     said = {
-        UNTRAINED: "untrained features answered by it alone",
-        GENERAL: "general weights answered by it alone",
-        BESIDE: "its answers on general weights were averaged with those of the pretrained network",
+        UNTRAINED: Message("untrained features answered by it alone"),
+        GENERAL: Message("general weights answered by it alone"),
+        BESIDE: Message("its answers on general weights were averaged with those of the pretrained network"),
     }
     uses = [words for part, words in said.items() if part in parts]
     if not uses:
-        return ""
-    return (
-        " The classes of pixels were also read by a ridge regression, rare classes weighted more, on the standardised "
-        f"features of all stages before fine-tuning: {'; '.join(uses)}."
+        return NOTHING
+    return Message(
+        "The classes of pixels were also read by a ridge regression, rare classes weighted more, on the standardised "
+        "features of all stages before fine-tuning: {uses:semicolons}.",
+        uses=uses,
     )
 
 
-def _reads(config: FinetuneConfig) -> str:
-    if config.source == "scratch":
-        return " on the features of the last stage"
-    stage = {"all": "all four stages", "auto": "the stage that a probe chose"}.get(config.recipe.stage)
-    return f" on the features of {stage or 'stage ' + config.recipe.stage}"
-
-
-def _intervals(said: Methods, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
+def _intervals(said: Methods, config: FinetuneConfig, metrics: FinetuneMetrics) -> Message:
     """How the intervals of a result were worked out."""
     if "intervals" not in metrics:  # of version 0.2 and earlier
-        return (
-            f"Intervals are 95 % percentile bootstraps over test pictures, or groups where given ({RESAMPLES:,} "
-            f"resamples) {said.cite(BOOTSTRAP)}, Wilson's where the bootstrap sees no spread {said.cite(WILSON)}; "
-            "networks were compared on the same resamples."
+        return Message(
+            "Intervals are 95 % percentile bootstraps over test pictures, or groups where given ({resamples:,} "
+            "resamples) {bootstrap}, Wilson's where the bootstrap sees no spread {wilson}; networks were compared on "
+            "the same resamples.",
+            resamples=RESAMPLES,
+            bootstrap=said.cite(BOOTSTRAP),
+            wilson=said.cite(WILSON),
         )
-    variance = "each class taken as a binomial of its own"
-    effective = f"with the effective number of test pictures {said.cite(WILSON, KISH)}"
-    if config.kind == "segmentation" or config.data.groups:
-        units = "groups of test pictures" if config.data.groups else "test pictures"
-        variance = f"the variance taken from {RESAMPLES:,} bootstrap resamples of {units} {said.cite(BOOTSTRAP)}"
-    return f"Intervals are 95 % score intervals {effective}, {variance}; networks were compared picture by picture."
+    cited = said.cite(WILSON, KISH)
+    return Message(
+        "Intervals are 95 % score intervals with the effective number of test pictures {cited}, {variance}; networks "
+        "were compared picture by picture.",
+        cited=cited,
+        variance=_variance(said, config),
+    )
 
 
-def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMetrics) -> str:
-    kept = f"groups ({config.data.groups}) were kept together" if config.data.groups else (
-        "pictures were taken to be independent of each other"
-    )  # fmt: skip
+def _variance(said: Methods, config: FinetuneConfig) -> Message:
+    if config.kind != "segmentation" and not config.data.groups:
+        return Message("each class taken as a binomial of its own")
+    cited = said.cite(BOOTSTRAP)
+    if config.data.groups:
+        return Message(
+            "the variance taken from {resamples:,} bootstrap resamples of groups of test pictures {cited}",
+            resamples=RESAMPLES,
+            cited=cited,
+        )
+    return Message(
+        "the variance taken from {resamples:,} bootstrap resamples of test pictures {cited}",
+        resamples=RESAMPLES,
+        cited=cited,
+    )
+
+
+def _tested(said: Methods, did: Did, config: FinetuneConfig, metrics: FinetuneMetrics) -> Message:
+    kept = Message("pictures were taken to be independent of each other")
+    if config.data.groups:
+        kept = Message("groups ({groups}) were kept together", groups=config.data.groups)
     if config.folds > 1:
-        cited = said.cite(KFOLD)
-        how = f"Each labelled picture was tested on once, in {config.folds}-fold cross-validation {cited}; {kept}."
+        how = Message(
+            "Each labelled picture was tested on once, in {folds}-fold cross-validation {cited}; {kept}.",
+            folds=config.folds,
+            cited=said.cite(KFOLD),
+            kept=kept,
+        )
     else:
-        how = (
-            f"{metrics['n_test']:,} test pictures had been set apart before any training, balanced over the "
-            f"classes; {kept}. The weights after the last step were scored; nothing was chosen by test pictures."
+        how = Message(
+            "{n:,} test pictures had been set apart before any training, balanced over the classes; {kept}. The "
+            "weights after the last step were scored; nothing was chosen by test pictures.",
+            n=metrics["n_test"],
+            kept=kept,
         )
     turns = (8 if config.flip else 4) if config.turn and config.kind == "segmentation" else 1
-    looks = f" Answers were averaged over {turns} turned and mirrored looks at each picture." if turns > 1 else ""
-    views = f" Answers were averaged over {config.views} views of each test picture." if config.views > 1 else ""
-    return f"{how}{looks}{views} {_intervals(said, config, metrics)}"
+    looks = NOTHING
+    if turns > 1:
+        looks = Message("Answers were averaged over {turns} turned and mirrored looks at each picture.", turns=turns)
+    views = NOTHING
+    if config.views > 1:
+        views = Message("Answers were averaged over {views} views of each test picture.", views=config.views)
+    return join([how, looks, views, _intervals(said, config, metrics)])

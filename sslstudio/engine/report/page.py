@@ -55,7 +55,7 @@ class Shown:
 @dataclass(frozen=True)
 class Report:
     """All that stands in a report: messages are said in the language of the page, other texts are names or come from a
-    record of an earlier version. `metrics`: None for a pretraining; `methods` and `references` are English."""
+    record of an earlier version. `metrics`: None for a pretraining; `references` are as their authors named them."""
 
     title: str
     about: str
@@ -91,7 +91,7 @@ def page(report: Report, language: Language = ENGLISH) -> str:
             there=report.puzzles, kind="puzzles",
         ),
         _section(Message("Pictures"), _pairs(report.data), there=report.data),
-        _methods(report, language.code == ENGLISH.code),
+        _methods(report),
         _section(Message("Settings"), *_settings(report.settings), there=report.settings),
         _section(Message("The same again"), mark("pre", "\n".join(report.commands)), there=report.commands),
         _section(Message("Made on"), _pairs(report.environment), there=report.environment),
@@ -113,15 +113,12 @@ def _section(title: Message, *content: Piece, there: object = True, kind: str = 
     return mark("section", mark("h2", title), *content, class_=kind or "plain") if there else Markup("")
 
 
-def _methods(report: Report, english: bool) -> Piece:
-    """In English on every page, which one in another language says."""
-    paragraphs = [mark("p", text) for text in report.methods]
-    references = mark("ol", *(mark("li", one) for one in report.references))
-    said = Message("This section is in English, as most papers are, so that it can be copied as it stands.")
-    content = [*paragraphs, references] if english else [
-        mark("p", said, class_="muted"), mark("div", *paragraphs, references, lang=ENGLISH.code)
-    ]  # fmt: skip
-    return _section(Message("Methods, for a paper"), *content, there=report.methods)
+def _methods(report: Report) -> Piece:
+    """In the language of the page, as everything else: who writes for a journal in English asks for the page in it."""
+    references = mark("ol", *(mark("li", one) for one in report.references), lang=ENGLISH.code)
+    return _section(
+        Message("Methods, for a paper"), *(mark("p", text) for text in report.methods), references, there=report.methods
+    )
 
 
 def _head(report: Report) -> Element:

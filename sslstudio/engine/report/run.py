@@ -136,7 +136,9 @@ def _session(run: _Run, control: RunControl) -> Generator[Preparing, None, Sessi
 def _report(run: _Run, source: _Run | None, metrics: Metrics, facts: list[tuple[str, str]], pictures: bool) -> Report:
     tuned = metrics if metrics["job"] == "finetune" else None
     pretraining = source or (None if tuned else run)
-    software = f"All was done with SSL Studio {__version__}, PyTorch {_version('torch')}."
+    software = Message(
+        "All was done with SSL Studio {version}, PyTorch {torch}.", version=__version__, torch=_version("torch")
+    )
     said = methods(pretraining.did() if pretraining else None, run.did() if tuned else None, tuned, software)
     started = [event for event in run.events if isinstance(event, RunStarted)]
     errors, errors_said = worst_answers(run.folder, run.config, tuned) if tuned and pictures else ([], NOTHING)

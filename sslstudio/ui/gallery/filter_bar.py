@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QWidget, QWidgetAction
 
 from sslstudio.ui.base.theme import set_role, tint
@@ -26,6 +26,7 @@ from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets.layout import button, column, row, text, wrap_layout
 
 WAIT_MS = 150  # after the last letter
+FIELD_EDGES = 24  # pixels beside what is typed: padding, border, and the room of the cursor
 MOST_CLASSES = 60  # that a menu lists
 
 
@@ -45,7 +46,6 @@ class FilterBar(QWidget):
         self.search = QLineEdit()
         self.search.setAcceptDrops(False)  # what falls on it is for the window to open
         self._typing.timeout.connect(lambda: self.ask(name=self.search.text().strip()))
-        self.search.setPlaceholderText(self.tr("Search by name"))
         self.search.setAccessibleName(self.tr("Search by name"))
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(60)
@@ -65,8 +65,20 @@ class FilterBar(QWidget):
         self._said = wrap_layout(row((self.told, 1), self.everything, gap=4))
         self._said.hide()
         self.setLayout(column(row((self.search, 1), self.open_menu, gap=6), self._said, gap=2))
+        self._hint()
         view.arranged.connect(self._tell)
         view.gallery.modelReset.connect(self._tell)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow field has a shorter hint, never a cut one."""
+        super().resizeEvent(event)
+        self._hint()
+
+    def _hint(self) -> None:
+        room = self.search.width() - FIELD_EDGES
+        measure = self.search.fontMetrics().horizontalAdvance
+        hints = (self.tr("Search by name"), self.tr("Search"), "")
+        self.search.setPlaceholderText(next(hint for hint in hints if measure(hint) <= room or not hint))
 
     def name_classes(self, names: Iterable[str]) -> None:
         """The classes that the pictures are labelled with."""

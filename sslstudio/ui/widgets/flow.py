@@ -6,11 +6,12 @@ from PySide6.QtWidgets import QBoxLayout, QLayout, QLayoutItem, QWidget
 
 
 class Sides(QWidget):
-    """Pieces beside each other, each with its share of the width; below each other where that is less than `least`."""
+    """Pieces beside each other, each with its share of the width; below each other where that is less than `least`,
+    each as high as it needs to be: a share of the height would leave empty room in one and none in the next."""
 
     def __init__(self, *pieces: tuple[QLayout | QWidget, int], least: int, gap: int = 14) -> None:
         super().__init__()
-        self._least = least
+        self._least, self._shares = least, [share for _, share in pieces]
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._line.setContentsMargins(0, 0, 0, 0)
         self._line.setSpacing(gap)
@@ -19,6 +20,7 @@ class Sides(QWidget):
                 self._line.addWidget(piece, share)
             else:
                 self._line.addLayout(piece, share)
+        self._line.addStretch(0)
 
     def minimumSizeHint(self) -> QSize:
         """It can be as narrow as its widest piece."""
@@ -31,6 +33,9 @@ class Sides(QWidget):
         beside = event.size().width() >= self._least
         ways = QBoxLayout.Direction
         self._line.setDirection(ways.LeftToRight if beside else ways.TopToBottom)
+        for number, share in enumerate((*self._shares, 0)):
+            below = int(number == len(self._shares))
+            self._line.setStretch(number, share if beside else below)
         super().resizeEvent(event)
 
 

@@ -5,10 +5,10 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.ui.widgets.flow import Flow
+from sslstudio.ui.widgets.flow import Flow, Sides
 
 
 @given(st.lists(st.tuples(st.integers(1, 200), st.integers(1, 30)), max_size=8), st.integers(20, 400))
@@ -47,3 +47,19 @@ def test_what_fits_is_on_one_line_and_hidden_pieces_take_no_room(qtbot: QtBot) -
     assert flow.takeAt(7) is None
     assert flow.takeAt(0) is not None
     assert flow.count() == 2
+
+
+def test_pieces_below_each_other_are_as_high_as_they_need_to_be(qtbot: QtBot) -> None:
+    pieces = [QWidget(), QWidget()]
+    for piece in pieces:
+        piece.setMinimumHeight(40)
+    sides = Sides((pieces[0], 3), (pieces[1], 2), least=500, gap=10)
+    qtbot.addWidget(sides)
+    sides.resize(300, 400)
+    sides.show()
+    QApplication.processEvents()
+    assert [piece.height() for piece in pieces] == [40, 40], "a share of the height would be empty room"
+    sides.resize(510, 400)
+    QApplication.processEvents()
+    assert [piece.width() for piece in pieces] == [300, 200]
+    assert [piece.height() for piece in pieces] == [400, 400]

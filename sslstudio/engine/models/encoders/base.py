@@ -12,6 +12,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from sslstudio.engine.core.messages import Message
+
 MEMORY_FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 STEM_STRIDES = {"tiny": 1, "small": 2, "large": 4}
 
@@ -110,8 +112,13 @@ class EncoderShape(ABC):
 
     about: str
     paper: ClassVar[str]
-    stems: ClassVar[Mapping[str, str]]
+    stems: ClassVar[Mapping[str, Message]]
     pixels: ClassVar[tuple[float, float] | None] = None
+
+    @property
+    def network(self) -> str:
+        """What a paper calls it: `about` without whom it suits."""
+        return self.about.values.get("network", self.about) if isinstance(self.about, Message) else self.about
 
     @abstractmethod
     def build(self, name: str, stem: str) -> Encoder:

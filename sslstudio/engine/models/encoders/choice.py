@@ -18,7 +18,10 @@ from sslstudio.engine.models.encoders.timm_family import TimmShape
 ENCODERS: Registry[EncoderShape] = Registry("encoder")
 ENCODERS.register("small")(
     ResNetShape(
-        BasicBlock, (1, 1, 1, 1), (32, 64, 128, 256), Message("ResNet of half width with 10 layers, for laptops")
+        BasicBlock,
+        (1, 1, 1, 1),
+        (32, 64, 128, 256),
+        Message("{network}, for laptops", network=Message("ResNet of half width with 10 layers")),
     )
 )
 ENCODERS.register("resnet18")(ResNetShape(BasicBlock, (2, 2, 2, 2), (64, 128, 256, 512), "ResNet-18"))

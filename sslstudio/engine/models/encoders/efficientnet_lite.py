@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, EncoderShape, EncoderSpec
 
 EPSILON = 1e-3  # of batch norm, as where the weights come from
@@ -51,10 +52,12 @@ class EfficientNetLiteShape(EncoderShape):
         "Tan & Le, EfficientNet: Rethinking model scaling for convolutional neural networks, ICML 2019, "
         "arXiv:1905.11946"
     )
-    stems: ClassVar[Mapping[str, str]] = {
-        "tiny": "pictures were enlarged to twice their side, and its first convolution has a stride of 1 instead of 2",
-        "small": "its first convolution has a stride of 1 instead of 2",
-        "large": "its first layers are those of the original",
+    stems: ClassVar[Mapping[str, Message]] = {
+        "tiny": Message(
+            "pictures were enlarged to twice their side, and its first convolution has a stride of 1 instead of 2"
+        ),
+        "small": Message("its first convolution has a stride of 1 instead of 2"),
+        "large": Message("its first layers are those of the original"),
     }
 
     def build(self, name: str, stem: str) -> "EfficientNetLite":

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, EncoderShape, EncoderSpec
 
 try:
@@ -32,10 +33,10 @@ class ResNetShape(EncoderShape):
     channels: tuple[int, int, int, int]
     about: str
     paper: ClassVar[str] = "He et al., Deep residual learning for image recognition, CVPR 2016, arXiv:1512.03385"
-    stems: ClassVar[Mapping[str, str]] = {
-        "tiny": "its first convolution is 3x3 with stride 1 and its first pooling was left out",
-        "small": "its first convolution is 3x3 with stride 2 and its first pooling was left out",
-        "large": "its first layers are those of the original",
+    stems: ClassVar[Mapping[str, Message]] = {
+        "tiny": Message("its first convolution is 3x3 with stride 1 and its first pooling was left out"),
+        "small": Message("its first convolution is 3x3 with stride 2 and its first pooling was left out"),
+        "large": Message("its first layers are those of the original"),
     }
 
     def build(self, name: str, stem: str) -> "ResNet":

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslstudio.engine.core.errors import ConfigError
+from sslstudio.engine.core.messages import Message
 from sslstudio.engine.models.encoders.base import STEM_STRIDES, Encoder, EncoderShape, EncoderSpec
 
 STAGES = 4
@@ -28,10 +29,10 @@ class TimmShape(EncoderShape):
     # Mean and deviation of ImageNet's shades, of the three channels together: what the library's weights expect.
     pixels: ClassVar[tuple[float, float]] = (0.449, 0.226)
     paper: ClassVar[str] = "Wightman, PyTorch Image Models, 2019, doi:10.5281/zenodo.4414861"
-    stems: ClassVar[Mapping[str, str]] = {
-        "tiny": "pictures were enlarged to four times their side",
-        "small": "pictures were enlarged to twice their side",
-        "large": "its layers are those of the original",
+    stems: ClassVar[Mapping[str, Message]] = {
+        "tiny": Message("pictures were enlarged to four times their side"),
+        "small": Message("pictures were enlarged to twice their side"),
+        "large": Message("its layers are those of the original"),
     }
 
     def build(self, name: str, stem: str) -> "TimmEncoder":

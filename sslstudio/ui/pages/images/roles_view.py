@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from sslstudio.engine.core.messages import Message
@@ -18,6 +19,7 @@ from sslstudio.ui.widgets.picture import Picture, to_image
 
 PATH = Qt.ItemDataRole.UserRole
 ROW = 30  # pixels of a line
+LEAST_EXAMPLES, MOST_EXAMPLES = 112, 190  # pixels of height, with their captions in two lines
 
 
 class RolesView(QWidget):
@@ -45,7 +47,6 @@ class RolesView(QWidget):
         self.captions = [text("", "small") for _ in range(SHOWN)]
         shown = [wrap_layout(column((one, 1), said_of, gap=4)) for one, said_of in self._pairs()]
         self.examples = wrap_layout(row(*((one, 1) for one in shown), gap=10))
-        self.examples.setMaximumHeight(190)
         self.box = ChoiceBox()
         self.box.setMinimumWidth(220)
         self.box.activated.connect(self._choose)
@@ -53,6 +54,11 @@ class RolesView(QWidget):
                     self.redo)  # fmt: skip
         self.setLayout(column((self.tree, 1), self.examples, below, gap=10))
         self._roles: dict[str, Role] = {}
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low window the lines keep their room, and the examples are smaller."""
+        super().resizeEvent(event)
+        self.examples.setMaximumHeight(min(MOST_EXAMPLES, max(LEAST_EXAMPLES, event.size().height() // 3)))
 
     def _pairs(self) -> list[tuple[Picture, QWidget]]:
         return list(zip(self.pictures, self.captions, strict=True))

@@ -24,6 +24,7 @@ from sslstudio.ui.plots.scatter_map import EmbeddingMap
 from sslstudio.ui.text import formatting
 from sslstudio.ui.widgets import dialogs
 from sslstudio.ui.widgets.buttons import offer
+from sslstudio.ui.widgets.choice_box import RoomyBox
 from sslstudio.ui.widgets.collapsible import Fold
 from sslstudio.ui.widgets.layout import (
     Card,
@@ -160,7 +161,7 @@ class JourneyPage(Page):
         self.details.setToolTip(self.tr("All figures, single pictures, and the way to use it: in the expert pages."))
         self.use = button(self.tr("New pictures"), self._use, "primary", "next")
         self.use.setToolTip(self.tr("Choose a folder, and it says for each picture there what it has learnt."))
-        self.time = QComboBox()
+        self.time = RoomyBox()
         self.time.setAccessibleName(self.tr("How long it may take"))
         for minutes in MINUTES:
             said = formatting.duration(60.0 * minutes) if minutes else self.tr("as long as it needs")
