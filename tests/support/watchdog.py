@@ -14,19 +14,19 @@ class Watchdog:
 
     def __init__(self) -> None:
         self.longest: list[float] = []
-        self._last = time.thread_time()
+        self.last = time.thread_time()
         self._timer = QTimer(interval=0)
         self._timer.timeout.connect(self._turn)
         self._timer.start()
 
     def _turn(self) -> None:
         now = time.thread_time()
-        self.longest = sorted([*self.longest, 1000 * (now - self._last)])[-5:]
-        self._last = now
+        self.longest = sorted([*self.longest, 1000 * (now - self.last)])[-5:]
+        self.last = now
 
     def forget(self) -> None:
         """What was so far is another matter."""
-        self.longest, self._last = [], time.thread_time()
+        self.longest, self.last = [], time.thread_time()
 
     def stop(self) -> None:
         """Look no longer."""

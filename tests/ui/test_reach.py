@@ -27,7 +27,7 @@ from pytestqt.qtbot import QtBot
 
 from sslstudio.ui.pages.compare.experiment_view import EfficiencyView
 from sslstudio.ui.pages.compare.page import ComparePage
-from sslstudio.ui.pages.journey.controller import Stage
+from sslstudio.ui.pages.journey.controller import BUSY, Stage
 from sslstudio.ui.pages.journey.page import JourneyPage
 from sslstudio.ui.pages.label.page import LabelPage
 from sslstudio.ui.pages.puzzles.page import PretextPage
@@ -216,6 +216,38 @@ def test_the_simple_way(simple: MainWindow, sample_folder: Path, windows: Window
     assert isinstance(label, LabelPage)
     qtbot.waitUntil(lambda: label.faces.currentWidget() is label.board, timeout=LONG)
     each_tab(simple, label.board.tabs, "labels", lambda _: qtbot.waitUntil(lambda: label._asking is None, timeout=LONG))
+    assert windows.seen == []
+
+
+def test_learning_on_the_simple_way(simple: MainWindow, sample_folder: Path, windows: Windows, qtbot: QtBot) -> None:
+    page = simple.pages["journey"]
+    assert isinstance(page, JourneyPage)
+    press(simple, "Sort pictures into classes")
+    with changing(qtbot, simple.workspace, Change.READABLE, LONG):
+        simple.open_folder(sample_folder)
+    qtbot.waitUntil(lambda: page.learn.isVisible() and page.learn.isEnabled(), timeout=LONG)
+    page.journey.minutes = 10.0  # it is stopped once all has been looked at
+    press(simple, "Learn")
+    qtbot.waitUntil(lambda: page.journey.stage is Stage.TUNING and page.journey.far[1] > 0, timeout=2 * LONG)
+    check(simple, "while it learns")
+    press(simple, "Stop")
+    qtbot.waitUntil(lambda: page.journey.stage not in BUSY and not simple.workspace.runner.active, timeout=2 * LONG)
+    check(simple, "stopped before there is a result")
+    assert windows.seen == []
+
+
+def test_a_result_on_the_simple_way(
+    simple: MainWindow, sample_folder: Path, classified: Path, windows: Windows, qtbot: QtBot
+) -> None:
+    page = simple.pages["journey"]
+    assert isinstance(page, JourneyPage)
+    press(simple, "Sort pictures into classes")
+    with changing(qtbot, simple.workspace, Change.READABLE, LONG):
+        simple.open_folder(sample_folder)
+    simple.workspace.show_result(classified)
+    qtbot.waitUntil(lambda: page.journey.verdict is not None and page.journey.stage is Stage.DONE, timeout=LONG)
+    assert "Next: " in page.next.text()
+    check(simple, "the result")
     assert windows.seen == []
 
 

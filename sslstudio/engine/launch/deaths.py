@@ -7,6 +7,7 @@ from sslstudio.engine.core.events import Stalled
 from sslstudio.engine.core.messages import Message
 
 SHOWN = 300  # characters of its last words
+ASKED = {"SIGTERM", "SIGHUP", "SIGINT"}  # another program or a person wants it to end
 
 
 def cause(code: int, last: str) -> Message:
@@ -21,6 +22,13 @@ def cause(code: int, last: str) -> Message:
         return Message(
             "The process of the training was killed, most often because the machine ran out of memory. "
             "If it happens again, take a smaller batch or smaller pictures. {last}",
+            last=last,
+        )
+    if name in ASKED:
+        return Message(
+            "The process of the training was told to end from outside ({name}), as a system does that shuts down or a "
+            "person with a task manager; nothing is wrong with the training. {last}",
+            name=name,
             last=last,
         )
     return Message(

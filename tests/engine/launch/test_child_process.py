@@ -95,6 +95,17 @@ def test_a_child_that_was_killed_before_it_saved_anything_is_not_started_again(s
         list(in_child(Order(str(tmp_path)), RunControl()))
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_one_that_was_told_to_end_from_outside_is_not_said_to_have_crashed(
+    name: str, script: Script, tmp_path: Path
+) -> None:
+    script(f"os.kill(os.getpid(), signal.{name})")
+    with pytest.raises(TrainerDied, match=rf"told to end from outside \({name}\)") as death:
+        list(in_child(Order(str(tmp_path)), RunControl(), restarts=0))
+    assert "crash" not in str(death.value)
+    assert "memory" not in str(death.value)
+
+
 DIES_AFTER_SAVING = "open(order['run'] + '/last.safetensors', 'w').close(); os.kill(os.getpid(), signal.SIGKILL)"
 
 
