@@ -28,7 +28,7 @@ class Page(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.workspace = workspace
         self._parts = self.build()
-        self.built = False
+        self.built = type(self).build is Page.build  # most pages have no parts
         self.title = text(title, "title", wrap=False)
         self.subtitle = text(subtitle, "subtitle")
         self.content = QVBoxLayout()
@@ -36,6 +36,7 @@ class Page(QWidget):
         self.content.setContentsMargins(0, 0, 0, 0)
         self.corner = row()
         self.copy = copy_button(self.command)
+        self.copy.setParent(self)  # until the foot has it: the window may close before the page is whole
         self.footer = QFrame()
         self.footer.setObjectName("footer")
         self._footer = QHBoxLayout(self.footer)
@@ -146,7 +147,7 @@ class Page(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Tell the page that it is left, unless only the window is put away."""
-        if not event.spontaneous():
+        if self.built and not event.spontaneous():
             self.leave()
         super().hideEvent(event)
 

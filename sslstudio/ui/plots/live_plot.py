@@ -82,7 +82,7 @@ class LivePlot(Card):
     def _plot(self) -> PlotCanvas:
         """What is drawn on, made a turn after the page that holds it or with the first point: each takes 15 ms."""
         made = PlotCanvas(self._across, self._up, self)
-        made.setMinimumSize(120, 46)  # with two lines of keys above it, in the smallest window
+        made.setMinimumSize(96, 46)  # with two lines of keys above it, in the smallest window
         made.hover.follow_pointer()
         if self._floor is not None:
             made.getViewBox().setLimits(yMin=self._floor)

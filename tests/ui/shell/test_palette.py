@@ -57,12 +57,12 @@ def test_it_holds_every_menu_every_page_settings_and_the_manual(window: MainWind
     assert not window.palette_.isVisible()
 
 
-def test_typing_finds_and_enter_does_without_the_mouse(window: MainWindow) -> None:
+def test_typing_finds_and_enter_does_without_the_mouse(window: MainWindow, qtbot: QtBot) -> None:
     open_palette(window)
     type_in(window, "finetu")
     assert first(window).title == "Fine-tune"
     press(window, Key.Key_Return)
-    assert window.shown == "finetune"
+    qtbot.waitUntil(lambda: window.shown == "finetune")
     assert not window.palette_.isVisible()
     open_palette(window)
     type_in(window, "kys hlp")

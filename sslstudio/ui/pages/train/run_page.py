@@ -50,6 +50,7 @@ class RunPage(Page):
     def build(self) -> Iterator[None]:
         """The run, the lists of runs, the faces, the settings."""
         self.view = self.make_view()
+        self.view.setParent(self)  # until it has its place: the window may close before the page is whole
         yield
         self._add_faces()
         yield

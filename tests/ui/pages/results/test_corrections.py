@@ -118,6 +118,7 @@ def test_a_change_is_a_label_that_the_next_fine_tuning_uses(page: ResultsPage, q
     found = workspace.recognised.classes if workspace.recognised else None
     assert found is not None
     assert {path: found.names[number] for path, number in found.of.items()} == {**before, first: "shell"}
+    qtbot.waitUntil(lambda: "finetune" in window.pages, timeout=LONG)
     finetune = window.pages["finetune"]
     assert isinstance(finetune, FinetunePage)
     qtbot.waitUntil(lambda: finetune.settings is not None and not finetune._listing, timeout=LONG)
@@ -156,6 +157,7 @@ def test_the_next_fine_tuning_is_measured_by_the_changed_labels_and_the_last_one
         qtbot.waitUntil(lambda number=number: len(read_decisions(last)) == number, timeout=LONG)  # type: ignore[misc]
     click(doubts.again)
     qtbot.waitUntil(lambda: not window.workspace.taking_labels and bool(window.workspace.labels_file), timeout=LONG)
+    qtbot.waitUntil(lambda: "finetune" in window.pages, timeout=LONG)
     finetune = window.pages["finetune"]
     assert isinstance(finetune, FinetunePage)
     qtbot.waitUntil(lambda: finetune.settings is not None and not finetune._listing, timeout=LONG)
