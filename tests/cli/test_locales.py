@@ -51,18 +51,14 @@ def test_names_are_read_and_written_as_they_are(setting: dict[str, str], locales
 
 def test_a_terminal_of_another_encoding_keeps_its_own(locales: Path, tmp_path: Path) -> None:
     """Names of files are UTF-8 then; what is said on the terminal is not."""
-    code = (
-        "import os, pty, sys; print(os.environ.get('PYTHONUTF8'))\n"
-        f"pty.spawn([sys.executable, '-m', 'sslstudio', 'index', {str(tmp_path / NAME)!r}])"
-    )
+    code = f"import pty, sys\npty.spawn([sys.executable, '-m', 'sslstudio', 'index', {str(tmp_path / NAME)!r}])"
     out = said(["-c", code], locales, tmp_path, LANG="de_DE.ISO-8859-1")
-    assert f"{NAME} does not exist".encode("iso8859-1") in out or NAME.encode("iso8859-1") in out
+    assert NAME.encode("iso8859-1") in out
 
 
 WINDOW = """
-import ctypes, sys
-from PySide6.QtCore import QDir, QTimer
-from PySide6.QtWidgets import QApplication
+import ctypes, os, sys
+from PySide6.QtCore import QDir
 import sslstudio.ui.shell.main_window as shown
 from sslstudio.cli.main import main
 
@@ -72,7 +68,7 @@ class Looking(shown.MainWindow):
         libc.strtod.restype = ctypes.c_double
         names = QDir(str(folder)).entryList(QDir.Filter.Files)
         print(names == [one.name for one in folder.iterdir()], len(names), libc.strtod(b"0.5", None), flush=True)
-        QTimer.singleShot(0, QApplication.quit)
+        os._exit(0)  # the engine need not be loaded for it
 
 shown.MainWindow = Looking
 sys.exit(main())
