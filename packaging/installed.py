@@ -393,7 +393,7 @@ def other_encoding(system: System, command: str) -> str:
     subprocess.run(["chroot", system.folder, "chown", "-R", PERSON, HOME], check=True)
     locales = system.folder / "tmp" / "locales"
     locales.mkdir(exist_ok=True)
-    words = ["localedef", "-i", "de_DE", "-f", "ISO-8859-1", locales / "de_DE.ISO-8859-1"]
+    words = ["localedef", "-i", "de_DE", "-f", "ISO-8859-1", str(locales / "de_DE.ISO-8859-1")]
     made = shutil.which("localedef") is not None and subprocess.run(words, capture_output=True).returncode <= 1
     tried = ["LC_ALL=C", *(["LC_ALL=de_DE.ISO-8859-1"] if made else [])]
     for setting in tried:
