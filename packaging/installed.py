@@ -31,7 +31,10 @@ KIND = "application/x-sslstudio-project"
 SCREEN = (1280, 1024)
 INSIDE_PRIVATE = "SSLSTUDIO_INSTALLED_PRIVATE"  # set once the mounts are this process's own
 LONGEST = 1800.0  # seconds for one command
-STARTS = 3  # of each kind
+STARTS = 5  # of each kind
+SELF_TESTS = 5  # one after the other: a crash of threads does not come each time
+STILL, STIRRING = 2.0, 90.0  # seconds for which nothing on the screen changes, and how long that is waited for
+SAMPLE, SHORT = 300, "0.2"  # pictures and minutes of each training of the small job
 PATIENCE = 120.0  # seconds until a window must be there
 # What a system keeps of its own doing: logs, lists of packages, caches.
 OF_THE_SYSTEM = ("var/log/", "var/cache/", "var/lib/apt/", "var/lib/dpkg/", "run/", "tmp/", "root/", "home/", "dev/",
@@ -210,6 +213,16 @@ class Screen:
         while self.painted() > 0.01 and time.monotonic() < end:
             time.sleep(0.1)
 
+    def settle(self) -> None:
+        """Wait until nothing on it changes any more; on a busy machine a page is long in coming."""
+        end = time.monotonic() + STIRRING
+        before, since = b"", time.monotonic()
+        while time.monotonic() < min(end, since + STILL):
+            time.sleep(0.2)
+            now = self.pixels()
+            if now != before:
+                before, since = now, time.monotonic()
+
     def keep(self, file: Path) -> str:
         """Write the screen down as a picture; returns its name."""
         from PIL import Image
@@ -263,13 +276,15 @@ class Trial:
             began = time.perf_counter()
             with self.system.started(*words):
                 seconds.append(self.screen.wait(began))
-                time.sleep(3)  # the picture that is kept has the first page whole
+                self.screen.settle()  # the picture that is kept has the first page whole
                 kept = self.screen.keep(self.folder / f"screen-{name}.png")
             self.screen.clear()
         seconds.sort()
         had = "nothing of it in memory before" if cold else "all of it in memory before"
         middle = seconds[len(seconds) // 2]
-        return f"least {seconds[0]:.2f} s, median {middle:.2f} s of {times} to the window, {had} ({kept})"
+        return (
+            f"least {seconds[0]:.2f} s, median {middle:.2f} s of {times} to the window, {had}, load {_load()} ({kept})"
+        )
 
     def forget_ends(self) -> None:
         """A window that is killed says so at the next start: not here, where every one is."""
@@ -278,13 +293,21 @@ class Trial:
     def self_test(self, command: str) -> str:
         """All of it, with the network forbidden."""
         began = time.perf_counter()
-        said = self.system.said(command, "self-test", "--json")
+        try:
+            said = self.system.said(command, "self-test", "--json")
+        except Failure as trouble:
+            raise Failure(f"{trouble}\n{self.last_words()}") from None
         results: dict[str, str] = json.loads(said[said.index("{") :])
         (self.folder / f"self-test-{self.system.folder.name}.json").write_text(json.dumps(results, indent=1))
         wrong = {name: said for name, said in results.items() if said.startswith(("FAILED", "not tried"))}
         if wrong:
             raise Failure(str(wrong))
-        return f"{len(results)} checks passed in {time.perf_counter() - began:.0f} s, without a network"
+        return f"{len(results)} checks passed in {time.perf_counter() - began:.0f} s, without a network, load {_load()}"
+
+    def last_words(self) -> str:
+        """The end of the program's log, where a crash in native code leaves the trace of every thread."""
+        logs = sorted((self.system.folder / HOME[1:]).rglob("sslstudio*.log"), key=lambda file: file.stat().st_mtime)
+        return logs[-1].read_text(encoding="utf-8", errors="replace")[-6000:] if logs else "There is no log."
 
     def double_click(self, home: Path, program: Path) -> str:
         """Which kind of file a project is, which program it opens with, and that xdg-open starts it on the project."""
@@ -303,7 +326,7 @@ class Trial:
         began = time.perf_counter()
         with self.system.started("xdg-open", file):
             seconds = self.screen.wait(began)
-            time.sleep(3)
+            self.screen.settle()
             kept = self.screen.keep(self.folder / f"screen-{self.system.folder.name}-project.png")
             lines = [line for line in self.system.command_lines() if line[-1:] == [file] and "SSLStudio" in line[0]]
         self.screen.clear()
@@ -332,17 +355,57 @@ class Trial:
         return f"a damaged {broken.name}: a dialog after {seconds:.2f} s ({kept}), log in {logs[0].relative_to(home)}"
 
 
-def draw_pictures(folder: Path, count: int = 12) -> None:
+def draw_pictures(folder: Path, count: int = 12, names: str = "") -> None:
     """Some pictures to open."""
     from PIL import Image
 
     folder.mkdir()
     for number in range(count):
-        Image.effect_noise((160, 120), 20.0 + 15.0 * number).save(folder / f"{number:02}.png")
+        Image.effect_noise((160, 120), 20.0 + 15.0 * number).save(folder / f"{names}{number:02}.png")
+
+
+def _load() -> str:
+    """How much the machine has to do beside this: the mean of a minute."""
+    return f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+
+
+def small_job(system: System, command: str) -> str:
+    """Pretrain, fine-tune beside a twin, report: on few pictures, and without the general weights, whose reading takes
+    longer than all else (the demo has them)."""
+    began = time.perf_counter()
+    pictures, pretrained, finetuned = (f"{HOME}/small/{name}" for name in ("sample/images", "pretrained", "finetuned"))
+    report = f"{HOME}/small/report.html"
+    minutes = ["--minutes", SHORT]
+    system.said(command, "sample", f"{HOME}/small/sample", "--count", str(SAMPLE))
+    system.said(command, "pretrain", pictures, *minutes, "--out", pretrained)
+    given = ["--from", pretrained, "--labels-per-class", "10", "--no-general", *minutes, "--out", finetuned]
+    said = system.said(command, "finetune", pictures, *given)
+    system.said(command, "report", finetuned, "--out", report)
+    size = (system.folder / report[1:]).stat().st_size
+    verdict = " ".join(line.strip() for line in said.splitlines() if line.startswith(("Pretraining", "Balanced")))
+    return f"done in {time.perf_counter() - began:.0f} s, load {_load()}, report of {size / 1000:.0f} kB. {verdict}"
+
+
+def other_encoding(system: System, command: str) -> str:
+    """Names with umlauts where the locale is not UTF-8. Raises Failure."""
+    name, folder = "Käfer", system.folder / HOME[1:] / "Größe"
+    draw_pictures(folder, names=name)
+    subprocess.run(["chroot", system.folder, "chown", "-R", PERSON, HOME], check=True)
+    locales = system.folder / "tmp" / "locales"
+    locales.mkdir(exist_ok=True)
+    words = ["localedef", "-i", "de_DE", "-f", "ISO-8859-1", str(locales / "de_DE.ISO-8859-1")]
+    made = shutil.which("localedef") is not None and subprocess.run(words, capture_output=True).returncode <= 1
+    tried = ["LC_ALL=C", *(["LC_ALL=de_DE.ISO-8859-1"] if made else [])]
+    for setting in tried:
+        said = system.said("env", "LOCPATH=/tmp/locales", setting, command, "index", f"{HOME}/Größe", "--json")
+        found = json.loads(said.splitlines()[-1])
+        if found["folder"] != f"{HOME}/Größe":
+            raise Failure(f"{setting}: the folder is {found['folder']}")
+    return f"names are read as they are with {', '.join(tried)}"
 
 
 def sample_job(system: System, command: str, minutes: float) -> str:
-    """Pretrain, fine-tune, report, on the sample."""
+    """Pretrain, fine-tune, report, on the whole sample and with every start."""
     began = time.perf_counter()
     said = system.said(command, "demo", "--minutes", f"{minutes}", "--out", f"{HOME}/demo")
     report = f"{HOME}/report.html"
@@ -367,7 +430,7 @@ def contents(folder: Path) -> dict[str, int]:
     return found
 
 
-def try_package(trial: Trial, deb: Path, minutes: float) -> None:
+def try_package(trial: Trial, deb: Path, minutes: float, self_tests: int) -> None:
     """apt installs it, it works, apt removes it."""
     system, home = trial.system, trial.system.folder / HOME[1:]
     program = system.folder / "opt" / "sslstudio"
@@ -397,10 +460,27 @@ def try_package(trial: Trial, deb: Path, minutes: float) -> None:
     )
     trial.check("The same, warm", lambda: trial.start("deb-warm", program, *start_words(entry), cold=False))
     trial.check("Double-click on a project", lambda: trial.double_click(home, program))
-    trial.check("Self-test", lambda: trial.self_test("/usr/bin/sslstudio"))
-    trial.check("Sample job", lambda: sample_job(system, "/usr/bin/sslstudio", minutes))
+    for number in range(self_tests):
+        trial.check(f"Self-test {number + 1}", lambda: trial.self_test("/usr/bin/sslstudio"))
+    trial.check("Sample job", lambda: small_job(system, "/usr/bin/sslstudio"))
+    if minutes:
+        trial.check("Demo", lambda: sample_job(system, "/usr/bin/sslstudio", minutes))
+    trial.check("A locale that is not UTF-8", lambda: other_encoding(system, "/usr/bin/sslstudio"))
     trial.check("Crash before a window", lambda: trial.crash(program, home))
     trial.check("Remove", lambda: _remove_twice(system, deb))
+    trial.check("What the person keeps", lambda: ", ".join(kept_places(home)))
+
+
+def kept_places(home: Path) -> list[str]:
+    """What in the person's own folder bears the program's name: its data, settings, caches and logs, and projects."""
+    found = sorted(
+        {file.relative_to(home).as_posix() for file in home.rglob("*") if "sslstudio" in _letters(file.name)}
+    )
+    return [one for one in found if not any(one.startswith(f"{other}/") for other in found)]
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name.lower() if sign.isalpha())
 
 
 def _no_python(system: System) -> str:
@@ -503,7 +583,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the systems are made")
     parser.add_argument("--only", choices=["deb", "archive"], help="one of both")
-    parser.add_argument("--minutes", type=float, default=2.0, help="training time of the sample job (default 2)")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="the demo, too, with so much training (default: not)"
+    )
+    parser.add_argument("--self-tests", type=int, default=SELF_TESTS, help=f"how many in turn (default {SELF_TESTS})")
     options = parser.parse_args(arguments)
     missing = missing_tools()
     if missing:
@@ -522,7 +605,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name}:", flush=True)
             trial = Trial(copy_base(folder / "base", folder / name, display), screen, folder)
             if name == "deb":
-                try_package(trial, find_one("*.deb"), options.minutes)
+                try_package(trial, find_one("*.deb"), options.minutes, options.self_tests)
             else:
                 try_archive(trial, find_one("*.tar.zst"))
             good = good and trial.good

@@ -17,6 +17,7 @@ from sslstudio import __version__
 from sslstudio.engine.core.messages import Message
 
 SECONDS = 60.0  # that a dialog of the system may stay open
+LONG = 400  # letters of a reason
 # Programs of desktops on Linux that show a text, the first that is there; the text comes last.
 SHOWING = (
     ("zenity", "--error", "--no-markup", "--title=SSL Studio", "--text"),
@@ -58,7 +59,7 @@ def write_log(error: BaseException) -> Path | None:
 
 def crash_message(error: BaseException, log: Path | None) -> Message:
     """What to tell people."""
-    reason = f"{type(error).__name__}: {str(error)[:400]}"
+    reason = f"{type(error).__name__}: {_short(str(error))}"
     if log is None:
         return Message("SSL Studio could not start: {reason}. No log could be written.", reason=reason)
     return Message(
@@ -67,6 +68,12 @@ def crash_message(error: BaseException, log: Path | None) -> Message:
         reason=reason,
         log=log,
     )
+
+
+def _short(text: str) -> str:
+    """A reason that a dialog has room for: of a long one its last line, where libraries say what really happened."""
+    lines = text.strip().splitlines()
+    return (text if len(text) <= LONG or not lines else lines[-1])[:LONG]
 
 
 def tell_crash(error: BaseException, *, dialog: bool) -> Path | None:

@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 the run could not go on, 2 wrong input (one sentence, no t
 
 import argparse
 import io
+import locale
 import os
 import sys
 import traceback
@@ -30,6 +31,8 @@ TOGETHER = ("pretrain", "resume", "work")  # the commands that torchrun may star
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    if arguments is None:
+        _begin_with_utf8()
     watch_crashes()  # before torch or Qt is loaded
     # Waiting threads of OpenMP burn a core each unless told not to, before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_for_reuse()  # before there are threads, which would have arenas of their own
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file name that is not text must not end a run
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(encoding=_console_encoding(stream), errors="backslashreplace")
     opened = _path_to_open(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args([] if opened else arguments)
     options.opened = opened
@@ -57,6 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), 2 if isinstance(error, InputError) else 1)
     except Exception as error:
         return _fail_with_trace(error)
+
+
+def _begin_with_utf8() -> None:
+    """Begin again with UTF-8 for names of files where the locale is of another encoding (LANG=de_DE.ISO-8859-1). Qt
+    writes them as UTF-8 whatever the locale says: a file that one of the two has named the other would not find."""
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"  # of all processes that are started from here
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
+def _console_encoding(stream: io.TextIOWrapper) -> str:
+    """What text is written in: a terminal of another encoding keeps its own; what programs read, JSON, is UTF-8."""
+    own = locale.getencoding()
+    other = sys.platform != "win32" and stream.isatty() and own not in ("ANSI_X3.4-1968", "US-ASCII")
+    return own if other else stream.encoding
 
 
 def _path_to_open(arguments: Sequence[str]) -> Path | None:

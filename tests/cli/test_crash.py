@@ -41,6 +41,13 @@ def test_a_broken_dialog_is_no_second_crash(monkeypatch: pytest.MonkeyPatch, tmp
     assert str(log) in shown[0]
 
 
+def test_of_a_long_reason_the_last_line_is_told() -> None:
+    """numpy gives a page of advice first: the dialog showed that and not what was wrong."""
+    said = str(crash.crash_message(ImportError("\nAdvice.\n" * 60 + "Original error was: invalid ELF header\n"), None))
+    assert "Original error was: invalid ELF header" in said
+    assert "Advice" not in said
+
+
 def test_the_first_lines_of_the_program_tell_of_what_cannot_be_loaded(tmp_path: Path) -> None:
     """As if the command line could not be imported at all."""
     (tmp_path / "sitecustomize.py").write_text(

@@ -1,5 +1,6 @@
 """The program with its window."""
 
+import locale
 import os
 import sys
 import threading
@@ -50,6 +51,7 @@ def run(folder: Path | None = None) -> int:
     from sslstudio.ui.widgets.tool_tips import PlainToolTips
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
+    locale.setlocale(locale.LC_NUMERIC, "C")  # Qt has set the person's: libraries in C would read 0.5 as 0
     app.setApplicationName("SSL Studio")
     app.setOrganizationName("SSL Studio")
     sys.excepthook = tell_unexpected
