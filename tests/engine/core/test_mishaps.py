@@ -47,9 +47,9 @@ def test_the_trace_is_kept_and_the_log_does_not_grow_for_ever(monkeypatch: pytes
     assert file == log_file()
     assert "number 19 \\u001b[31m" in file.read_text()
     assert "Traceback" in file.read_text()
-    kept = sum(one.stat().st_size for one in file.parent.iterdir())
-    assert kept < 10_000
-    assert len(list(file.parent.iterdir())) == 2
+    logs = list(file.parent.glob(f"{file.stem}*"))  # marks of open windows may lie beside them
+    assert sum(one.stat().st_size for one in logs) < 10_000
+    assert len(logs) == 2
 
 
 def test_where_no_log_can_be_nothing_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from sslstudio.engine.core.control import RunControl
 from sslstudio.engine.core.errors import DataError
@@ -100,7 +101,12 @@ def test_the_right_answers_are_all_right_and_others_are_counted_by_their_parts(o
     assert expect_from_guessing(games) == len(games)  # one tile of nine in nine, on average
 
 
-def test_without_pictures_that_are_held_out_there_is_nothing_to_play(sample_folder: Path, tmp_path: Path) -> None:
-    config = pretrain_config(sample_folder, tmp_path)
+def test_without_pictures_that_are_held_out_there_is_nothing_to_play(tmp_path: Path) -> None:
+    folder = tmp_path / "one patient"
+    folder.mkdir()
+    for number in range(4):
+        Image.effect_noise((40, 40), 20.0 + number).save(folder / f"a_{number}.png")
+    config = pretrain_config(folder, tmp_path / "run")
+    together = config.data.replace(groups="name:^(.)")  # all belong together, so that none may be held out
     with pytest.raises(DataError, match=r"No pictures are held out to play with\. Raise the validation share"):
-        dealt(config.replace(data=config.data.replace(validation=0.0)))
+        dealt(config.replace(data=together))
