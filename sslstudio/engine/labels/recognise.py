@@ -66,7 +66,7 @@ def recognising(
     check_choices(roles or {})
     chosen = of_others(roles or {})
     labels_file = labels_file or _chosen_labels(chosen)
-    sources = {name: SOURCES[name]() for name in load_sources()}
+    sources = {name: SOURCES[name]() for name in _in_order(load_sources())}
     asked = index.root / Path(labels_file).expanduser() if labels_file else None
     asked_source = max(sources, key=lambda name: sources[name].takes(asked)) if asked else ""
     among = [name for name, source in sources.items() if source.among_pictures]
@@ -124,6 +124,13 @@ def _chosen_groups(answers: Iterable["_Answer"]) -> Mapping[str, str]:
         if one.found.groups and any(role.chosen and role.role == GROUP for role in one.found.roles):
             return one.found.groups
     return {}
+
+
+def _in_order(sources: Registry[type[LabelSource]]) -> list[str]:
+    """Their names by module, what is made here last: where two formats know a folder one of them is believed, and that
+    must not depend on which was imported first."""
+    modules = {name: sources[name].__module__ for name in sources}
+    return sorted(modules, key=lambda name: (modules[name] == MADE_HERE, modules[name], name))
 
 
 @dataclass(frozen=True)

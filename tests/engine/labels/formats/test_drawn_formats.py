@@ -23,7 +23,7 @@ from sslstudio.engine.labels.masks.decode import decode_mask
 from sslstudio.engine.labels.outlines.plain_pickle import load_plain
 from sslstudio.engine.labels.outlines.shapes import Drawing, Shape, paint, rectangle, turned_rectangle
 from sslstudio.engine.labels.recognise import recognise
-from sslstudio.engine.labels.types import Recognised
+from sslstudio.engine.labels.types import SOURCES, Recognised
 
 HEIGHT, WIDTH = 40, 60
 BOX = (10, 8, 34, 28)  # left, top, right, bottom of what is drawn
@@ -401,6 +401,14 @@ def test_masks_of_nnunet_and_cellpose_are_told(tmp_path: Path) -> None:
     _cellpose(tmp_path / "b")
     told = {one.path: one for one in recognise(scan(tmp_path / "b")).roles}
     assert told["*_cp_masks.png"].role == "masks"
+
+
+def test_it_does_not_matter_which_format_was_imported_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _nnunet(tmp_path)
+    as_usual = recognise(scan(tmp_path)).roles
+    monkeypatch.setattr(SOURCES, "_entries", dict(reversed(list(SOURCES._entries.items()))))
+    assert recognise(scan(tmp_path)).roles == as_usual
+    assert "files are called like a picture in imagesTr" in str({one.path: one for one in as_usual}["labelsTr"].reason)
 
 
 def test_files_that_are_too_large_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
