@@ -1,19 +1,15 @@
 """The simple way: from an empty window to a result in a few clicks, and never a wait of the window."""
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image, ImageColor, ImageDraw
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from sslstudio.engine.runs.metrics import ScoreInterval
 from sslstudio.engine.runs.run_folder import RunFolder
 from sslstudio.ui.base import app_settings
 from sslstudio.ui.pages.journey.controller import Stage
@@ -170,9 +166,9 @@ def half_labelled(sample: Path, folder: Path) -> Path:
     return folder
 
 
-def learnt(page: JourneyPage, qtbot: QtBot, patience: int = PATIENCE) -> int:
+def learnt(page: JourneyPage, qtbot: QtBot) -> int:
     """Wait for a result, and say how many labelled pictures it was learnt from."""
-    qtbot.waitUntil(lambda: page.journey.stage in (Stage.DONE, Stage.IDLE), timeout=patience)
+    qtbot.waitUntil(lambda: page.journey.stage in (Stage.DONE, Stage.IDLE), timeout=PATIENCE)
     assert page.journey.error == ""
     assert page.journey.stage is Stage.DONE
     result = page.workspace.result
@@ -219,106 +215,6 @@ def test_a_proposal_is_corrected_and_more_is_learnt_from(
     assert person.actions <= MOST_TO_THE_SECOND
     assert after > before
     assert watchdog.longest[-1] <= LOADING_MS, watchdog.longest
-
-
-LOOKS = {("a", 0): ("#c03028", ""), ("b", 0): ("#2848c0", ""), ("a", 1): ("#2848c0", "stripes"),
-         ("b", 1): ("#c03028", "dots")}  # fmt: skip  # the second looks are coloured like the other class
-EACH = {"train": 8, "val": 3, "test": 7}  # labelled pictures of a class and a look; so few that none is pretrained on
-UNLABELLED, CORRECTED = 6, 8  # of a class, and of both
-MINUTES, LONG_PATIENCE = 2.0, 600_000  # two networks are fine-tuned in them, twice; a busy machine reads slowly
-
-
-def drawn(kind: tuple[str, int], rng: random.Random) -> Image.Image:
-    """A picture of a class in one of its two looks."""
-    ground, pattern = LOOKS[kind]
-    shade = tuple(min(255, max(0, value + rng.randint(-18, 18))) for value in ImageColor.getrgb(ground)[:3])
-    picture = Image.new("RGB", (48, 48), shade)
-    pen, begin = ImageDraw.Draw(picture), rng.randint(0, 7)
-    for place in range(begin, 48, 8):
-        if pattern == "stripes":
-            pen.line((0, place, 48, place), "white", 2)
-        for down in range(begin, 48, 8) if pattern == "dots" else ():
-            pen.ellipse((place - 2, down - 2, place + 2, down + 2), "white")
-    return picture
-
-
-def with_looks_that_nobody_has_labelled(folder: Path) -> Path:
-    """Pictures of two classes with two looks each. What tests and watches has both; what is learnt from has labels for
-    the first look only, and the second one looks like the other class: to be right there, somebody has to say it."""
-    folder.mkdir()
-    rng, lines = random.Random(7), ["file,class,split"]
-
-    def add(kind: tuple[str, int], part: str, name: str) -> None:
-        file = f"{len(lines):03}.png"
-        drawn(kind, rng).save(folder / file)
-        lines.append(f"{file},{name},{part}")
-
-    for part, count in EACH.items():
-        for kind in LOOKS:
-            for _ in range(count if part != "train" or kind[1] == 0 else 0):
-                add(kind, part, kind[0])
-    for kind in (("a", 1), ("b", 1)):
-        for _ in range(UNLABELLED):
-            add(kind, "train", "")
-    (folder / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
-    return folder
-
-
-def score(window: MainWindow) -> ScoreInterval:
-    """What the result that is shown has reached, with its interval."""
-    assert window.workspace.result is not None
-    metrics = RunFolder.open(window.workspace.result).finetune_metrics()
-    assert metrics is not None
-    part = metrics["parts"]["pretrained"]
-    return part["scores"][metrics["headline"]]
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_corrected_proposals_give_a_better_second_result(
-    newcomer: MainWindow, tmp_path: Path, qtbot: QtBot, record_property: Callable[[str, object], None]
-) -> None:
-    began, watchdog = time.monotonic(), Watchdog()
-    person, page = Person(newcomer, qtbot), page_of(newcomer)
-    person.click("Sort pictures into classes")
-    newcomer.open_folder(with_looks_that_nobody_has_labelled(tmp_path / "looks"))
-    person.actions += 1  # in the dialog of the system
-    page.journey.minutes = MINUTES
-    person.click("Learn")
-    before, first = learnt(page, qtbot, LONG_PATIENCE), newcomer.workspace.result
-    reached = score(newcomer)
-    person.click("Label pictures")
-    qtbot.waitUntil(lambda: newcomer.shown == "label")
-    label = newcomer.pages["label"]
-    assert isinstance(label, LabelPage)
-    qtbot.waitUntil(lambda: label.faces.currentWidget() is label.board, timeout=PATIENCE)
-    view = label.board.gallery.view
-    view.setFocus()
-    person.press(view, Qt.Key.Key_L)
-    qtbot.waitUntil(lambda: bool(label.proposals.left("classification")), timeout=PATIENCE)
-    for _ in range(CORRECTED):
-        truth = striped(tmp_path / "looks" / label.board.at_hand[0])
-        person.press(view, Qt.Key.Key_1 if truth else Qt.Key.Key_2)
-    person.click("Learn again with these")
-    person.click("Learn again")
-    qtbot.waitUntil(lambda: newcomer.workspace.result not in (first, None), timeout=LONG_PATIENCE)
-    after, better = learnt(page, qtbot, LONG_PATIENCE), score(newcomer)
-    watchdog.stop()
-    seconds = round(time.monotonic() - began, 1)
-    record_property("seconds", seconds)
-    print(f"{seconds} s, {person.actions} actions, {before} then {after} labels, {reached} {better}, "  # noqa: T201
-          f"{watchdog.longest} ms")  # fmt: skip
-    assert person.actions <= MOST_TO_THE_SECOND
-    assert after == before + CORRECTED
-    assert (better["low"] or 0.0) > (reached["high"] or 1.0)  # neither interval says that it may be luck
-    assert watchdog.longest[-1] <= LOADING_MS, watchdog.longest
-
-
-def striped(picture: Path) -> bool:
-    """What a person sees: lines from edge to edge, or dots."""
-    with Image.open(picture) as opened:
-        rows = np.asarray(opened.convert("L"), dtype=float).mean(axis=1)
-    return bool(rows.max() > 250)
 
 
 @pytest.mark.slow
