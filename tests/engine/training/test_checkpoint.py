@@ -4,8 +4,6 @@ import math
 import os
 import pickle
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from sslstudio.engine.training.checkpoint import (
     save_tensors,
     training_state,
 )
+from tests.support.full_disk import full_disk
 
 
 def encoder(seed: int = 0, stem: str = "tiny", name: str = "small") -> Encoder:
@@ -212,18 +211,6 @@ def test_whatever_is_saved_is_loaded_equal_and_torn_nowhere(
         file.write_bytes(content[:size])
         with pytest.raises(RunError, match="cannot be read"):
             load_tensors(file)
-
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file may grow beyond `size` bytes while this lasts, as if the disk were full there."""
-    resource = pytest.importorskip("resource")
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 def test_a_write_that_fails_leaves_the_old_checkpoint(tmp_path: Path) -> None:

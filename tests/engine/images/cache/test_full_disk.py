@@ -1,10 +1,7 @@
 """On a disk that becomes full while pictures are read, a run waits, says so, and goes on when there is room. The system
 itself refuses here: no file may grow beyond a size."""
 
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from sslstudio.engine.images.cache import store as store_module
 from sslstudio.engine.images.cache.pixel_cache import StreamingCache, build_cache, stream_cache
 from sslstudio.engine.images.cache.store import PixelStore, store_folder
 from sslstudio.engine.images.index import file_at, scan
+from tests.support.full_disk import full_disk
 
 SIDE = 64
 SEVEN = 7 * SIDE * SIDE * 3
@@ -32,24 +30,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "COMMIT_PICTURES", 1)
 
 
-@contextmanager
-def full_disk(size: int = SEVEN) -> Iterator[None]:
-    """No file may grow beyond `size` bytes while this lasts."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def streaming(root: Path, where: Path, control: RunControl) -> StreamingCache:
     return to_end(stream_cache(scan(root), SIDE, cache_dir=where, control=control, workers=1, patient=True))
 
 
 def test_a_run_goes_on_with_the_same_pictures(tools: Any, root: Path, tmp_path: Path) -> None:
     control, where = RunControl(), tmp_path / "cache"
-    with full_disk():
+    with full_disk(SEVEN):
         cache = streaming(root, where, control)
         cache.await_read(range(7))  # for these there is room
         with pytest.raises(DiskFull, match=r"The disk is full: the decoded pictures need 0\.2 MB more in"):
@@ -66,7 +53,7 @@ def test_a_run_goes_on_with_the_same_pictures(tools: Any, root: Path, tmp_path: 
 
 def test_whoever_waits_for_room_can_stop(root: Path, tmp_path: Path) -> None:
     control = RunControl()
-    with full_disk():
+    with full_disk(SEVEN):
         cache = streaming(root, tmp_path / "cache", control)
         with pytest.raises(DiskFull):
             cache.await_read(range(20))
@@ -80,10 +67,10 @@ def test_whoever_waits_for_room_can_stop(root: Path, tmp_path: Path) -> None:
 def test_a_whole_cache(tools: Any, root: Path, tmp_path: Path, patient: bool) -> None:
     steps = build_cache(scan(root), SIDE, cache_dir=tmp_path / "cache", workers=1, patient=patient)
     if not patient:
-        with full_disk(), pytest.raises(RunError, match="The disk is full"):
+        with full_disk(SEVEN), pytest.raises(RunError, match="The disk is full"):
             to_end(steps)
         return
-    with full_disk():
+    with full_disk(SEVEN):
         waited = next(event for event in steps if str(event.stage).startswith("The disk is full: waiting"))
         assert (waited.done, waited.total) == (8, 20)
     tools.assert_right(to_end(steps))
@@ -94,7 +81,7 @@ def test_a_table_that_is_full_is_written_when_there_is_room(tmp_path: Path, root
     store = PixelStore(tmp_path, SIDE)
     for path in index.paths[:2]:
         store.put_reason(file_at(root, path), "x" * 90_000)
-    with full_disk(), pytest.raises((OSError, sqlite3.Error)):
+    with full_disk(SEVEN), pytest.raises((OSError, sqlite3.Error)):
         store.commit()
     assert not store.rows
     store.commit()

@@ -22,7 +22,7 @@ from sslstudio.engine.labels.editing.files import ABOUT, JOURNAL, LABELS, mask_f
 from sslstudio.engine.labels.editing.journal import Journal, edits_in
 from sslstudio.engine.labels.editing.store import Labelling
 from sslstudio.engine.labels.editing.stroke import Rect
-from tests.engine.core.files.test_atomic_files import full_disk
+from tests.support.full_disk import full_disk
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="limits and devices of POSIX")
 
